@@ -1,0 +1,1 @@
+// book/src/order_pool.cpp

@@ -1,0 +1,1 @@
+# Package files and targets to install.

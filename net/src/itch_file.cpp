@@ -1,0 +1,1 @@
+// net/src/itch_file.cpp
