@@ -204,10 +204,10 @@ HistogramLog::HistogramLog(std::ostream& out, double start_s) : out_(out), start
   gmtime_r(&seconds, &date);
   std::array<char, 64> text{};
   std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &date);
-  print(out_, "#[Histogram log format version 1.3]\n");
+  out_ << "#[Histogram log format version 1.3]\n";
   print(out_, "#[StartTime: %.3f (seconds since epoch), %s]\n", start_s, text.data());
   print(out_, "#[BaseTime: %.3f (seconds since epoch)]\n", start_s);
-  print(out_, "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n");
+  out_ << "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n";
 }
 
 void HistogramLog::write(std::string_view tag, double from_s, double until_s, const Histogram& histogram, double unit) {
