@@ -1,0 +1,161 @@
+// ActorCell: what the runtime keeps of one actor. Users see it as Self from inside and as Address from outside.
+//
+// Cells are type-stable: they live in slabs of one scheduler and are used again for later actors under a new generation,
+// so that an address of an actor that ended is noticed, never followed.
+// Thread: the scheduler's, but for what never changes while the cell is in use (site, distance, mailbox limit).
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <source_location>
+#include <unordered_map>
+#include <vector>
+
+#include <outcry/runtime/envelope.hpp>
+#include <outcry/runtime/mailbox.hpp>
+#include <outcry/runtime/random.hpp>
+#include <outcry/runtime/time.hpp>
+
+namespace outcry {
+
+class Scheduler;
+struct Site;
+struct ActorCell;
+
+/// What an actor awaits.
+enum class Waiting : std::uint8_t { nothing, message, time, reply, room };
+
+enum class AskError : std::uint8_t {
+  none,
+  timed_out,
+  refused,  // the mailbox was full
+  gone,     // the actor has ended, or ended before it answered
+  stopped,  // the asker itself was told to stop
+};
+
+/// A coroutine that waits until a mailbox elsewhere has room for its message.
+struct WaitingSender {
+  enum class Outcome : std::uint8_t { waiting, delivered, gone };
+  WaitingSender* older = nullptr;
+  WaitingSender* newer = nullptr;
+  struct RoomQueue* queue = nullptr;
+  ActorCell* sender = nullptr;
+  const MessageType* type = nullptr;
+  Outcome outcome = Outcome::waiting;
+  alignas(8) std::byte payload[inline_size];
+};
+
+/// Those who wait for room, first come first served.
+struct RoomQueue {
+  WaitingSender* first = nullptr;
+  WaitingSender* last = nullptr;
+
+  bool empty() const { return first == nullptr; }
+  void push(WaitingSender& sender) {
+    sender.queue = this;
+    sender.older = last;
+    sender.newer = nullptr;
+    (last != nullptr ? last->newer : first) = &sender;
+    last = &sender;
+  }
+  void remove(WaitingSender& sender) {
+    (sender.older != nullptr ? sender.older->newer : first) = sender.newer;
+    (sender.newer != nullptr ? sender.newer->older : last) = sender.older;
+    sender.queue = nullptr;
+  }
+};
+
+/// Where the answer to an ask is put.
+struct ReplySlot {
+  bool filled = false;
+  alignas(8) std::byte payload[inline_size];
+};
+
+/// How many messages a sender may still put on its way to one mailbox.
+struct Credit {
+  std::uint32_t generation = 0;  // of the actor that it is for
+  std::uint32_t available = 0;
+  RoomQueue waiting;
+};
+
+/// A mailbox has room again for `messages`; zero: the actor has ended.
+struct Room {
+  ActorCell* mailbox;
+  std::uint32_t generation;
+  std::uint32_t messages;
+};
+
+struct ActorCell {
+  static constexpr std::size_t slab_size = 64 * 1024;
+
+  // What every turn touches.
+  ActorCell* next_ready = nullptr;
+  std::coroutine_handle<> resume_point;  // the innermost coroutine of the actor
+  std::uint32_t generation = 1;
+  std::uint32_t wait_ticket = 0;  // counts waits: a timer or reply for an earlier one is ignored
+  Waiting waiting = Waiting::nothing;
+  bool queued = false;
+  bool stopping = false;
+  bool timed_out = false;
+  bool timer_armed = false;
+  bool again = false;     // a task began or ended: resume resume_point before anybody else runs
+  bool finished = false;  // the actor's own coroutine has ended
+  bool killed = false;
+  bool in_use = false;
+  Mailbox mailbox;
+  RoomQueue room;  // senders on this scheduler that wait for room in `mailbox`
+
+  // Virtual time.
+  Site* site = nullptr;
+  std::uint64_t id = 0;
+  std::uint32_t sent = 0;
+  std::uint32_t children = 0;
+  std::uint64_t digest = 0;
+  Duration distance{};
+  Duration compute{};
+  Time busy_until{};
+  Random random{0};
+
+  // An ask in progress.
+  ReplySlot* reply_slot = nullptr;
+  AskError reply_error = AskError::none;
+
+  // The rest.
+  std::coroutine_handle<> body;
+  void* callable = nullptr;  // what the coroutine was made from; it may refer to its captures
+  void (*destroy_callable)(void*) = nullptr;
+  std::exception_ptr failure;
+  std::source_location where;
+  char name[24] = {};
+
+  struct Extras {
+    struct Watcher {
+      ActorCell* cell;
+      std::uint32_t generation;
+    };
+    struct Link {
+      ActorCell* sender;
+      std::uint32_t generation;
+      std::uint32_t taken;
+    };
+    std::vector<Watcher> watchers;
+    std::vector<std::uint32_t> taken;                     // messages taken for each sending scheduler, not yet credited
+    std::vector<Link> links;                              // the same for each sender, in virtual time
+    std::unordered_map<ActorCell*, Credit> credits;       // for what this actor sends, in virtual time
+    std::unordered_map<ActorCell*, Time> last_arrival;    // nothing overtakes on a link with jitter
+  };
+  std::unique_ptr<Extras> extras;
+
+  Extras& more() {
+    if (extras == nullptr) extras = std::make_unique<Extras>();
+    return *extras;
+  }
+
+  Scheduler& scheduler() const {
+    return **reinterpret_cast<Scheduler**>(reinterpret_cast<std::uintptr_t>(this) & ~(slab_size - 1));
+  }
+};
+
+}  // namespace outcry

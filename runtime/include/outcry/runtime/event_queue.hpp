@@ -1,0 +1,117 @@
+// EventQueue: what will happen, by (time, sender, sender's sequence number): a heap of keys over a pool of envelopes.
+//
+// Timers that are no longer wanted stay until their time, or until they are the majority; then they are swept out.
+// Thread: one scheduler. Cost: O(log n) with four children a node; allocates only while it grows.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <outcry/runtime/envelope.hpp>
+#include <outcry/runtime/time.hpp>
+
+namespace outcry {
+
+class EventQueue {
+ public:
+  struct Key {
+    std::int64_t time = 0;
+    std::uint64_t sender = 0;
+    std::uint32_t sequence = 0;
+    std::uint32_t node = 0;
+
+    friend bool operator<(const Key& a, const Key& b) {
+      if (a.time != b.time) return a.time < b.time;
+      if (a.sender != b.sender) return a.sender < b.sender;
+      return static_cast<std::int32_t>(a.sequence - b.sequence) < 0;  // one sender's numbers of one time lie close together
+    }
+  };
+
+  bool empty() const { return heap_.empty(); }
+  std::size_t size() const { return heap_.size(); }
+  std::int64_t next_time() const { return heap_.empty() ? INT64_MAX : heap_.front().time; }
+
+  Envelope& envelope(std::uint32_t node) { return nodes_[node]; }
+
+  /// A place for an envelope that is not in the heap; give it back with release().
+  std::uint32_t hold(const Envelope& envelope) {
+    if (free_.empty()) {
+      nodes_.push_back(envelope);
+      return static_cast<std::uint32_t>(nodes_.size() - 1);
+    }
+    const std::uint32_t node = free_.back();
+    free_.pop_back();
+    nodes_[node] = envelope;
+    return node;
+  }
+  void release(std::uint32_t node) { free_.push_back(node); }
+
+  void push(Key key) {
+    heap_.push_back(key);
+    std::size_t i = heap_.size() - 1;
+    while (i > 0) {
+      const std::size_t parent = (i - 1) / 4;
+      if (!(key < heap_[parent])) break;
+      heap_[i] = heap_[parent];
+      i = parent;
+    }
+    heap_[i] = key;
+  }
+
+  /// Requires: not empty.
+  Key pop() {
+    const Key top = heap_.front();
+    const Key last = heap_.back();
+    heap_.pop_back();
+    if (!heap_.empty()) sink(0, last);
+    return top;
+  }
+
+  /// Removes every event whose envelope satisfies `dead`; its node is released.
+  template <class Predicate>
+  void sweep(Predicate dead) {
+    std::size_t kept = 0;
+    for (const Key& key : heap_) {
+      if (dead(std::as_const(nodes_[key.node]))) {
+        release(key.node);
+      } else {
+        heap_[kept++] = key;
+      }
+    }
+    heap_.resize(kept);
+    for (std::size_t i = kept / 4 + 1; i-- > 0;)
+      if (i < kept) sink(i, heap_[i]);
+  }
+
+  template <class Visit>
+  void drain(Visit visit) {
+    for (const Key& key : heap_) visit(nodes_[key.node]);
+    heap_.clear();
+    nodes_.clear();
+    free_.clear();
+  }
+
+ private:
+  void sink(std::size_t i, const Key key) {
+    const std::size_t size = heap_.size();
+    for (;;) {
+      std::size_t child = i * 4 + 1;
+      if (child >= size) break;
+      const std::size_t end = child + 4 < size ? child + 4 : size;
+      std::size_t least = child;
+      for (++child; child < end; ++child)
+        if (heap_[child] < heap_[least]) least = child;
+      if (!(heap_[least] < key)) break;
+      heap_[i] = heap_[least];
+      i = least;
+    }
+    heap_[i] = key;
+  }
+
+  std::vector<Key> heap_;
+  std::vector<Envelope> nodes_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace outcry

@@ -1,0 +1,148 @@
+// Runtime: the schedulers of one process, and the world that they run in.
+//
+//   Runtime runtime({.schedulers = 2});
+//   auto address = runtime.spawn(greeter, ...);
+//   runtime.run();                     // until every actor has ended, or stop()
+//
+// In virtual time (simulated and recorded worlds) nothing waits: run_until() plays all events up to a moment, in an
+// order that depends on the seed alone: the digest is the same on any number of schedulers.
+// Threads: build, spawn and read results from one thread while the runtime does not run; stop(), spawn() and
+// Address::send from any thread while it does.
+// Errors: a runtime that cannot start throws std::system_error.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <outcry/runtime/actor.hpp>
+#include <outcry/runtime/barrier.hpp>
+#include <outcry/runtime/latency.hpp>
+#include <outcry/runtime/scheduler.hpp>
+#include <outcry/runtime/time.hpp>
+
+namespace outcry {
+
+enum class WorldTime : std::uint8_t {
+  live,     // the machine's clock; schedulers run until they are stopped
+  virtually // events carry their time; nothing waits
+};
+
+/// What a live scheduler does when there is nothing to do.
+enum class IdlePolicy : std::uint8_t { sleep, spin_then_sleep, spin };
+
+struct RuntimeOptions {
+  std::uint32_t schedulers = 1;
+  WorldTime time = WorldTime::live;
+  std::uint64_t seed = 1;
+  Latency latency = {};                                // virtual time
+  Time start{};                                        // virtual time: when the world begins
+  Duration window = std::chrono::minutes(1);           // virtual time: how far sites run ahead of each other at most
+  IdlePolicy idle = IdlePolicy::spin_then_sleep;       // live
+  Duration spin = std::chrono::microseconds(50);       // live: how long to spin before sleeping
+  bool pin = true;                                     // live: scheduler i to processor i, if there are enough
+  std::function<void(std::string_view)> log = {};      // called from scheduler threads; empty: standard error
+};
+
+class Runtime {
+ public:
+  explicit Runtime(RuntimeOptions options = {});
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// Makes an actor: `body` is a coroutine whose first parameter is its Self, `arguments` are the rest.
+  template <class Body, class... Arguments>
+  auto spawn(SpawnOptions options, Body body, Arguments... arguments) {
+    using Me = typename actor_detail::SelfOfBody<std::decay_t<Body>>::type;
+    typename Me::AddressType address;
+    on_scheduler_of(options, [&](Scheduler& scheduler, Site& site) {
+      ActorCell* cell = scheduler.new_cell(site, options.distance);
+      adopt(*cell);
+      address = actor_detail::enter(*cell, options, std::move(body), std::move(arguments)...);
+      scheduler.start(*cell);
+    });
+    return address;
+  }
+  template <class Body, class... Arguments>
+    requires(!std::same_as<std::remove_cvref_t<Body>, SpawnOptions>)
+  auto spawn(Body body, Arguments... arguments) {
+    return spawn(SpawnOptions{}, std::move(body), std::move(arguments)...);
+  }
+
+  /// Live: runs the schedulers on threads of their own; returns when every actor has ended or stop() was called.
+  /// Virtual time: plays every event there is.
+  void run();
+  /// Live: starts the schedulers' threads and returns. join() waits for them.
+  void start();
+  void join();
+  /// Live: ends the loops after their turn. Virtual time: ends the run at the next window. From any thread or signal handler.
+  void stop() noexcept;
+
+  /// Virtual time: plays all events up to and including `end`. The first scheduler runs on the calling thread.
+  void run_until(Time end);
+  /// Tells every actor to stop at the moment reached, in the order of their ids, and plays what follows up to that moment.
+  void stop_actors();
+  Time now() const { return now_; }
+  bool stopped() const { return stop_.load(std::memory_order_relaxed); }
+
+  /// Each receiver's rolling hash over what it received, folded over all actors. Equal for any number of schedulers.
+  /// Requires: not running.
+  std::uint64_t digest() const;
+  SchedulerCounters counters() const;
+  MailboxCounters mailbox_counters() const;
+  std::uint64_t actors() const { return live_actors_.load(std::memory_order_relaxed); }
+  const RuntimeOptions& options() const { return options_; }
+  /// The least moment that every scheduler has reached; for progress, from any thread.
+  Time progress() const;
+
+  /// Every actor: its name, what it awaits and where in the source. Requires: not running.
+  std::string dump() const;
+
+  void log(std::string_view line) const;
+
+ private:
+  friend class Scheduler;
+
+  template <class Make>
+  void on_scheduler_of(const SpawnOptions& options, Make make) {
+    Site& site = site_for(options);
+    Scheduler& scheduler = *site.scheduler;
+    if (!running_.load(std::memory_order_acquire) || this_scheduler() == &scheduler) {
+      make(scheduler, site);
+      return;
+    }
+    const std::function<void()> call = [&] { make(scheduler, site); };
+    call_on(scheduler, call);
+  }
+  Site& site_for(const SpawnOptions& options);
+  void adopt(ActorCell& cell);
+  friend Delivery send_from_outside(Envelope& envelope);
+  void put_from_outside(Scheduler& scheduler, const Envelope& envelope);
+  void call_on(Scheduler& scheduler, const std::function<void()>& call);
+  void thread_main(std::uint32_t index);
+  void virtual_main(std::uint32_t index, std::int64_t end);
+  void actor_ended() {
+    if (live_actors_.fetch_sub(1, std::memory_order_acq_rel) == 1 && options_.time == WorldTime::live) stop();
+  }
+
+  RuntimeOptions options_;
+  std::vector<std::unique_ptr<Scheduler>> schedulers_;
+  std::vector<std::unique_ptr<Site>> sites_;
+  std::vector<std::thread> threads_;
+  Barrier barrier_;
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> running_{false};
+  std::atomic<std::uint64_t> live_actors_{0};
+  std::uint64_t spawned_ = 0;
+  Time now_{};
+};
+
+}  // namespace outcry

@@ -1,0 +1,324 @@
+// Scheduler: one pinned thread, the actors that live on it, and its loop.
+//
+// Cooperative: an actor runs until it awaits. Nothing is stolen. Messages between actors of one scheduler touch no
+// atomic; messages for other schedulers are buffered by destination and flushed in bulk at the end of a turn.
+// Users meet it through Self, Address and Runtime.
+#pragma once
+
+#include <atomic>
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+#include <source_location>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <outcry/runtime/actor_cell.hpp>
+#include <outcry/runtime/envelope.hpp>
+#include <outcry/runtime/event_queue.hpp>
+#include <outcry/runtime/frame_pool.hpp>
+#include <outcry/runtime/latency.hpp>
+#include <outcry/runtime/time.hpp>
+
+namespace outcry {
+
+class Runtime;
+class Scheduler;
+
+/// The scheduler whose loop runs on this thread; null elsewhere.
+inline Scheduler*& this_scheduler() noexcept {
+  constinit static thread_local Scheduler* scheduler = nullptr;
+  return scheduler;
+}
+
+/// Actors that are joined by links shorter than the lookahead. A site stays on one scheduler and has a queue of its own.
+struct Site {
+  explicit Site(std::uint32_t number) : index(number) {}
+
+  std::uint32_t index;
+  Scheduler* scheduler = nullptr;
+  EventQueue queue;
+  std::vector<EventQueue::Key> current;  // of this time and step
+  std::vector<EventQueue::Key> next;     // of this time and the next step
+  std::uint32_t step = 0;
+  std::uint32_t notices = 0;  // what the site itself sent: answers on behalf of actors that are gone
+  std::int64_t due = INT64_MAX;  // where the scheduler's queue of sites has it
+  std::uint32_t dead_timers = 0;
+  std::vector<ActorCell*> free_cells;
+};
+
+enum class Delivery : std::uint8_t { accepted, full, gone };
+
+struct SchedulerCounters {
+  std::uint64_t delivered = 0;     // handler activations by one message or timer, in virtual time
+  std::uint64_t turns = 0;         // resumptions of actors
+  std::uint64_t dead_letters = 0;  // for actors that had ended
+  std::uint64_t refused = 0;       // at the sender: no credit for the mailbox
+  std::uint64_t failures = 0;      // actors ended by an exception
+  std::uint64_t parks = 0;         // times the thread slept
+  std::uint64_t wakes = 0;         // system calls made to wake another scheduler
+};
+
+class Scheduler {
+ public:
+  Scheduler(Runtime& runtime, std::uint32_t index);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  Runtime& runtime() const { return runtime_; }
+  std::uint32_t index() const { return index_; }
+  ActorCell* current() const { return current_; }
+  Time now() const { return virtual_time_ ? now_ : clock_now(); }
+  bool virtual_time() const { return virtual_time_; }
+  const SchedulerCounters& counters() const { return counters_; }
+  FramePool& frames() { return frames_; }
+
+  // ---- sending, from an actor or anything else that runs on this scheduler
+
+  /// A message into the mailbox of any actor. If the answer is `full`, `message` is as it was.
+  template <Message M>
+  Delivery send(ActorCell* to, std::uint32_t generation, M& message) {
+    if (!virtual_time_ && &to->scheduler() == this) [[likely]] {
+      if (to->generation != generation) [[unlikely]] return dead_letter(message);
+      Mailbox& mailbox = to->mailbox;
+      if (mailbox.full() || mailbox.when_full() == WhenFull::latest) [[unlikely]] {
+        const Delivery delivery = make_room(to, &message_type<M>, [&] { return message_type<M>.key(as_payload(message).bytes); });
+        if (delivery == Delivery::full) return delivery;
+        if (Mailbox::Slot* slot = std::exchange(conflated_, nullptr); slot != nullptr) {
+          if (slot->type->destroy != nullptr) slot->type->destroy(slot->payload());
+          Payload<M>::put(slot->payload(), std::move(message));
+          return Delivery::accepted;
+        }
+      }
+      Payload<M>::put(mailbox.push(&message_type<M>, 0)->payload(), std::move(message));
+      if (to->waiting == Waiting::message) wake(to);
+      return Delivery::accepted;
+    }
+    return send_away(to, generation, message);
+  }
+
+  /// For messages of the runtime's own; never refused.
+  void post(const Envelope& envelope, Time earliest = Time::min());
+
+  // ---- waiting, called by the awaitables of the current actor
+
+  void suspend(ActorCell& cell, std::coroutine_handle<> point, Waiting waiting, Time deadline, std::source_location where) {
+    cell.resume_point = point;
+    cell.waiting = waiting;
+    cell.timed_out = false;
+    cell.where = where;
+    ++cell.wait_ticket;
+    if (deadline != never) arm(cell, deadline);
+  }
+  void yield(ActorCell& cell, std::coroutine_handle<> point, std::source_location where);
+
+  /// Whether the actor may take a message, or learn that there is none, without giving others a turn first.
+  bool may_take(ActorCell& cell) {
+    if (cell.mailbox.empty()) return cell.stopping;
+    if (virtual_time_) return cell.busy_until <= now_;
+    return budget_-- > 0;
+  }
+  void wait_for_message(ActorCell& cell, std::coroutine_handle<> point, Time deadline, std::source_location where);
+
+  /// The oldest message was taken: whoever waits for room hears of it.
+  void took(ActorCell& cell, std::uint32_t source) {
+    if (source != 0) [[unlikely]] return_credit(cell, source);
+    if (!cell.room.empty()) [[unlikely]] admit_waiting(cell);
+    if (virtual_time_) cell.busy_until = now_ + cell.compute;
+  }
+  void wait_for_room(WaitingSender& sender, ActorCell* to, std::uint32_t generation);
+
+  void wake(ActorCell* cell) {
+    cell->waiting = Waiting::nothing;
+    if (cell->timer_armed) {
+      cell->timer_armed = false;
+      ++dead_timers(*cell);
+    }
+    ready(cell);
+  }
+
+  // ---- actors
+
+  ActorCell* new_cell(Site& site, Duration distance);
+  ActorCell* new_child(ActorCell& parent, Duration distance);
+  void start(ActorCell& cell);
+  void stop(ActorCell* to, std::uint32_t generation, bool kill);
+
+  /// Requires: the scheduler does not run.
+  template <class Visit>
+  void for_each_actor(Visit visit) {
+    for (std::byte* slab : slabs_) {
+      auto* cells = reinterpret_cast<ActorCell*>(slab + cells_begin);
+      const std::size_t used = cells_in_slab - (slab == slabs_.back() ? cells_left_ : 0);
+      for (std::size_t i = 0; i < used; ++i)
+        if (cells[i].in_use) visit(cells[i]);
+    }
+  }
+
+ private:
+  // A slab starts with its scheduler, so that an address leads there without touching a line that its owner writes.
+  static constexpr std::size_t cells_begin = 64;
+  static constexpr std::size_t cells_in_slab = (ActorCell::slab_size - cells_begin) / sizeof(ActorCell);
+
+  friend class Runtime;
+  struct Inbox;
+  struct RemoteEvent {
+    EventQueue::Key key;
+    Envelope envelope;
+  };
+
+  template <class M>
+  struct PayloadBytes {
+    alignas(8) std::byte bytes[inline_size];
+  };
+  template <class M>
+  static PayloadBytes<M> as_payload(M& message) {
+    PayloadBytes<M> payload;
+    if constexpr (travels_in_box<M>) {
+      M* box = &message;
+      std::memcpy(payload.bytes, &box, sizeof box);
+    } else {
+      std::memcpy(payload.bytes, &message, sizeof message);
+    }
+    return payload;
+  }
+
+  void ready(ActorCell* cell) {
+    if (cell->queued) return;
+    cell->queued = true;
+    cell->next_ready = nullptr;
+    (last_ready_ != nullptr ? last_ready_->next_ready : first_ready_) = cell;
+    last_ready_ = cell;
+  }
+
+  template <Message M>
+  Delivery dead_letter(M& message) {
+    ++counters_.dead_letters;
+    static_cast<void>(message);
+    return Delivery::gone;
+  }
+
+  template <Message M>
+  Delivery send_away(ActorCell* to, std::uint32_t generation, M& message) {
+    Envelope envelope;
+    envelope.to = to;
+    envelope.generation = generation;
+    envelope.type = &message_type<M>;
+    if (!reserve(envelope)) return Delivery::full;
+    Payload<M>::put(envelope.payload, std::move(message));
+    post(envelope);
+    return Delivery::accepted;
+  }
+
+  template <class Key>
+  Delivery make_room(ActorCell* to, const MessageType* type, Key key) {
+    Mailbox& mailbox = to->mailbox;
+    switch (mailbox.when_full()) {
+      case WhenFull::wait: return Delivery::full;
+      case WhenFull::refuse: ++mailbox.counters().refused; return Delivery::full;
+      case WhenFull::latest:
+        conflated_ = mailbox.waiting(type, key());
+        if (conflated_ != nullptr) {
+          ++mailbox.counters().conflated;
+          return Delivery::accepted;
+        }
+        if (!mailbox.full()) return Delivery::accepted;
+        break;
+      case WhenFull::drop_oldest: break;
+    }
+    ++mailbox.counters().dropped;
+    const std::uint32_t source = mailbox.front()->source;
+    Mailbox::discard(mailbox.front());
+    mailbox.pop();
+    if (source != 0) return_credit(*to, source);
+    return Delivery::accepted;
+  }
+
+  bool reserve(Envelope& envelope);
+  Credit* credit_for(ActorCell* to, std::uint32_t generation);
+  void return_credit(ActorCell& cell, std::uint32_t source);
+  void admit_waiting(ActorCell& cell);
+  void admit_waiting(Credit& credit, ActorCell* to);
+  void got_credit(Credit& credit, const Room& room);
+  void room_is_gone(RoomQueue& queue);
+
+  void arm(ActorCell& cell, Time deadline);
+  std::uint32_t& dead_timers(ActorCell& cell) { return cell.site != nullptr && virtual_time_ ? cell.site->dead_timers : dead_timers_; }
+  void sweep_timers(EventQueue& queue, std::uint32_t& dead);
+
+  void arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t sequence, std::uint32_t step);
+  void arrive_message(ActorCell& cell, Envelope& envelope);
+  void nobody_there(Envelope& envelope);
+  void run_ready();
+  void run(ActorCell& cell);
+  void finish(ActorCell& cell, bool killed);
+  void release(ActorCell& cell);
+
+  // The live loop.
+  void live_loop();
+  bool take_inbox();
+  void fire_timers();
+  void flush();
+  void flush(std::uint32_t destination);
+  void park();
+  void put_in_inbox(const Envelope& envelope);  // from a thread that is no scheduler of this runtime
+  void wake_thread();
+  static Time clock_now();
+
+  // Virtual time.
+  void post_virtual(const Envelope& envelope, Time earliest);
+  void insert(Site& site, EventQueue::Key key, const Envelope& envelope);
+  void run_window(std::int64_t end);
+  void run_site(Site& site, std::int64_t end);
+  void take_exchange(std::uint32_t parity);
+  std::int64_t next_time();
+  void schedule_site(Site& site);
+
+  // What every turn touches.
+  ActorCell* first_ready_ = nullptr;
+  ActorCell* last_ready_ = nullptr;
+  ActorCell* current_ = nullptr;
+  bool virtual_time_ = false;
+  std::int32_t budget_ = 0;
+  Time now_{};
+  Site* site_ = nullptr;
+  std::int64_t window_end_ = 0;
+  Mailbox::Slot* conflated_ = nullptr;
+  SchedulerCounters counters_;
+
+  Runtime& runtime_;
+  std::uint32_t index_;
+  FramePool frames_;
+  std::vector<std::byte*> slabs_;
+  std::vector<ActorCell*> free_cells_;
+  ActorCell* next_cell_ = nullptr;
+  std::size_t cells_left_ = 0;
+  std::uint64_t digest_ = 0;  // of the actors that have ended
+
+  // Live: timers, inbox, what goes out.
+  EventQueue timers_;
+  std::uint32_t dead_timers_ = 0;
+  std::uint32_t delayed_ = 0;
+  std::unique_ptr<Inbox> inbox_;
+  std::vector<std::vector<Envelope>> outgoing_;
+  std::unordered_map<ActorCell*, Credit> credits_;
+  ActorCell* last_credit_cell_ = nullptr;
+  Credit* last_credit_ = nullptr;
+  alignas(64) std::atomic<std::uint32_t> sleeping_{0};
+  std::atomic<std::int64_t> seen_time_{0};  // for progress, read by others
+
+  // Virtual time: sites by the time of their next event, and what goes to other schedulers, in two buffers in turn.
+  struct DueSite {
+    std::int64_t time;
+    std::uint32_t site;
+  };
+  alignas(64) std::vector<DueSite> due_;
+  std::vector<std::vector<RemoteEvent>> exchange_[2];
+  std::uint32_t parity_ = 0;
+  std::int64_t least_sent_ = INT64_MAX;  // of what went to other schedulers in this window
+  std::atomic<std::int64_t> published_next_[2]{};
+};
+
+}  // namespace outcry

@@ -1,0 +1,290 @@
+// Runtime: starts and stops schedulers, and drives windows of virtual time.
+#include <outcry/runtime/runtime.hpp>
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+
+namespace outcry {
+
+namespace {
+
+std::uint32_t processors() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+std::uint32_t barrier_spins(const RuntimeOptions& options) { return options.schedulers <= processors() ? 20'000 : 0; }
+
+/// This thread speaks for a scheduler while it lives.
+class Presence {
+ public:
+  explicit Presence(Scheduler& scheduler)
+      : outer_(std::exchange(this_scheduler(), &scheduler)), outer_pool_(std::exchange(FramePool::current(), &scheduler.frames())) {}
+  ~Presence() {
+    this_scheduler() = outer_;
+    FramePool::current() = outer_pool_;
+  }
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+
+ private:
+  Scheduler* outer_;
+  FramePool* outer_pool_;
+};
+
+}  // namespace
+
+void AnyAddress::stop(bool kill) const {
+  if (Scheduler* here = this_scheduler(); here != nullptr) {
+    here->stop(cell_, generation_, kill);
+    return;
+  }
+  Envelope envelope;
+  envelope.kind = kill ? Envelope::Kind::kill : Envelope::Kind::stop;
+  envelope.to = cell_;
+  envelope.generation = generation_;
+  send_from_outside(envelope);
+}
+
+void actor_detail::name_cell(ActorCell& cell, std::string_view name) {
+  std::memset(cell.name, 0, sizeof cell.name);
+  std::memcpy(cell.name, name.data(), std::min(name.size(), sizeof cell.name - 1));
+}
+
+Runtime::Runtime(RuntimeOptions options)
+    : options_(std::move(options)), barrier_(options_.schedulers, barrier_spins(options_)), now_(options_.start) {
+  if (options_.schedulers == 0 || options_.schedulers > 1024)
+    throw std::invalid_argument("a runtime has 1 to 1024 schedulers, not " + std::to_string(options_.schedulers));
+  if (options_.latency.between_sites <= Duration::zero())
+    throw std::invalid_argument("Latency::between_sites is the lookahead of a simulation and must be positive");
+  for (std::uint32_t i = 0; i < options_.schedulers; ++i) schedulers_.push_back(std::make_unique<Scheduler>(*this, i));
+}
+
+Runtime::~Runtime() {
+  stop();
+  join();
+  // Mailboxes and frames may hold addresses of actors elsewhere: all of them go before any scheduler does.
+  schedulers_.clear();
+}
+
+Site& Runtime::site_for(const SpawnOptions& options) {
+  if (options.scheduler >= static_cast<int>(options_.schedulers))
+    throw std::invalid_argument("there is no scheduler " + std::to_string(options.scheduler) + ": the runtime has " +
+                                std::to_string(options_.schedulers));
+  const bool live = options_.time == WorldTime::live;
+  const std::uint32_t wanted =
+      live && options.scheduler >= 0 ? static_cast<std::uint32_t>(options.scheduler) : live ? options.site % options_.schedulers : options.site;
+  while (sites_.size() <= wanted) {
+    const auto index = static_cast<std::uint32_t>(sites_.size());
+    sites_.push_back(std::make_unique<Site>(index));
+    sites_.back()->scheduler = schedulers_[index % options_.schedulers].get();
+  }
+  return *sites_[wanted];
+}
+
+void Runtime::adopt(ActorCell& cell) {
+  cell.id = mix64(0, ++spawned_);
+  cell.random = Random(options_.seed, cell.id);
+}
+
+void Runtime::call_on(Scheduler& scheduler, const std::function<void()>& call) {
+  std::atomic<bool> done{false};
+  const std::function<void()> notify = [&] {
+    call();
+    done.store(true, std::memory_order_release);
+    done.notify_one();
+  };
+  Envelope envelope;
+  envelope.kind = Envelope::Kind::call;
+  const auto* pointer = &notify;
+  std::memcpy(envelope.payload, &pointer, sizeof pointer);
+  scheduler.put_in_inbox(envelope);
+  done.wait(false, std::memory_order_acquire);
+}
+
+Delivery send_from_outside(Envelope& envelope) {
+  Scheduler& scheduler = envelope.to->scheduler();
+  if (scheduler.virtual_time()) {
+    scheduler.post(envelope);
+  } else {
+    scheduler.runtime().put_from_outside(scheduler, envelope);
+  }
+  return Delivery::accepted;
+}
+
+void Runtime::put_from_outside(Scheduler& scheduler, const Envelope& envelope) { scheduler.put_in_inbox(envelope); }
+
+void Runtime::run() {
+  if (options_.time == WorldTime::virtually) {
+    run_until(never - Duration(1));
+    return;
+  }
+  start();
+  join();
+}
+
+void Runtime::start() {
+  if (options_.time != WorldTime::live) throw std::logic_error("virtual time is played with run_until(), not started");
+  if (running_.exchange(true)) throw std::logic_error("the runtime runs already");
+  stop_.store(live_actors_.load() == 0, std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < options_.schedulers; ++i) threads_.emplace_back([this, i] { thread_main(i); });
+}
+
+void Runtime::join() {
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  running_.store(false, std::memory_order_release);
+}
+
+void Runtime::stop() noexcept {
+  stop_.store(true, std::memory_order_relaxed);
+  for (const auto& scheduler : schedulers_) scheduler->wake_thread();
+}
+
+void Runtime::thread_main(std::uint32_t index) {
+  char name[16];
+  std::snprintf(name, sizeof name, "outcry %u", index);
+  pthread_setname_np(pthread_self(), name);
+  if (options_.pin && options_.schedulers <= processors()) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) >= static_cast<int>(options_.schedulers)) {
+      int wanted = static_cast<int>(index);
+      for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
+        if (!CPU_ISSET(processor, &allowed) || wanted-- > 0) continue;
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(processor, &one);
+        sched_setaffinity(0, sizeof one, &one);
+        break;
+      }
+    }
+  }
+  const Presence presence(*schedulers_[index]);
+  schedulers_[index]->live_loop();
+}
+
+void Runtime::run_until(Time end) {
+  if (options_.time != WorldTime::virtually) throw std::logic_error("only virtual time can be played until a moment");
+  stop_.store(false, std::memory_order_relaxed);
+  running_.store(true, std::memory_order_release);
+  for (std::uint32_t i = 1; i < options_.schedulers; ++i)
+    threads_.emplace_back([this, i, end] { virtual_main(i, to_ns(end)); });
+  virtual_main(0, to_ns(end));
+  join();
+  now_ = stopped() ? progress() : end;
+  for (const auto& scheduler : schedulers_) scheduler->now_ = now_;
+}
+
+// All schedulers run the window from the earliest pending event to as far as no message from elsewhere can reach, then
+// show what they sent and when they have work next, and meet. Two buffers in turn make one meeting a window enough.
+void Runtime::virtual_main(std::uint32_t index, std::int64_t end) {
+  Scheduler& scheduler = *schedulers_[index];
+  const Presence presence(scheduler);
+  const Duration lookahead = options_.latency.between_sites;
+  const bool together = lookahead != forever && options_.schedulers > 1;
+  scheduler.parity_ = 1;
+  scheduler.least_sent_ = INT64_MAX;
+  for (;;) {
+    const std::uint32_t parity = scheduler.parity_;
+    const bool stopping = stop_.load(std::memory_order_relaxed);
+    std::int64_t next = stopping ? INT64_MIN : std::min(scheduler.next_time(), scheduler.least_sent_);
+    scheduler.least_sent_ = INT64_MAX;
+    if (together) {
+      scheduler.published_next_[parity].store(next, std::memory_order_relaxed);
+      barrier_.arrive_and_wait();
+      scheduler.take_exchange(parity);
+      for (const auto& other : schedulers_)
+        next = std::min(next, other->published_next_[parity].load(std::memory_order_relaxed));
+    }
+    if (next == INT64_MIN || next > end) break;
+    const Time from = time_from_ns(next);
+    scheduler.parity_ = parity ^ 1;
+    scheduler.run_window(std::min({to_ns(later(from, lookahead)), to_ns(later(from, options_.window)), end + 1}));
+  }
+}
+
+void Runtime::stop_actors() {
+  std::vector<ActorCell*> cells;
+  for (const auto& scheduler : schedulers_) scheduler->for_each_actor([&](ActorCell& cell) { cells.push_back(&cell); });
+  std::sort(cells.begin(), cells.end(), [](const ActorCell* a, const ActorCell* b) { return a->id < b->id; });
+  std::uint32_t sequence = 0;
+  for (ActorCell* cell : cells) {
+    Envelope envelope;
+    envelope.kind = Envelope::Kind::stop;
+    envelope.to = cell;
+    envelope.generation = cell->generation;
+    cell->site->scheduler->insert(*cell->site, {to_ns(now_), 0, sequence++, 0}, envelope);
+  }
+  run_until(now_);
+}
+
+std::uint64_t Runtime::digest() const {
+  std::uint64_t digest = 0;
+  for (const auto& scheduler : schedulers_) {
+    digest += scheduler->digest_;
+    scheduler->for_each_actor([&](const ActorCell& cell) { digest += mix64(cell.id, cell.digest); });
+  }
+  return digest;
+}
+
+SchedulerCounters Runtime::counters() const {
+  SchedulerCounters sum;
+  for (const auto& scheduler : schedulers_) {
+    const SchedulerCounters& one = scheduler->counters();
+    sum.delivered += one.delivered;
+    sum.turns += one.turns;
+    sum.dead_letters += one.dead_letters;
+    sum.refused += one.refused;
+    sum.failures += one.failures;
+    sum.parks += one.parks;
+    sum.wakes += one.wakes;
+  }
+  return sum;
+}
+
+MailboxCounters Runtime::mailbox_counters() const {
+  MailboxCounters sum;
+  for (const auto& scheduler : schedulers_) {
+    scheduler->for_each_actor([&](const ActorCell& cell) {
+      const MailboxCounters& one = cell.mailbox.counters();
+      sum.received += one.received;
+      sum.refused += one.refused;
+      sum.dropped += one.dropped;
+      sum.conflated += one.conflated;
+    });
+  }
+  return sum;
+}
+
+Time Runtime::progress() const {
+  std::int64_t least = INT64_MAX;
+  for (const auto& scheduler : schedulers_) least = std::min(least, scheduler->seen_time_.load(std::memory_order_relaxed));
+  return time_from_ns(least);
+}
+
+std::string Runtime::dump() const {
+  static constexpr const char* awaits[] = {"a turn", "a message", "a moment", "an answer", "room in a mailbox"};
+  std::string out;
+  for (const auto& scheduler : schedulers_) {
+    scheduler->for_each_actor([&](const ActorCell& cell) {
+      char line[512];
+      std::snprintf(line, sizeof line, "scheduler %u  %-23s  awaits %s  %u in the mailbox  %s:%u\n", scheduler->index(),
+                    cell.name[0] != 0 ? cell.name : "(no name)", awaits[static_cast<int>(cell.waiting)], cell.mailbox.size(),
+                    cell.where.file_name(), static_cast<unsigned>(cell.where.line()));
+      out += line;
+    });
+  }
+  return out;
+}
+
+void Runtime::log(std::string_view line) const {
+  if (options_.log) {
+    options_.log(line);
+  } else {
+    std::fprintf(stderr, "outcry: %.*s\n", static_cast<int>(line.size()), line.data());
+  }
+}
+
+}  // namespace outcry
