@@ -1,1 +1,32 @@
-// book/src/order_pool.cpp
+#include <outcry/book/order_pool.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+
+namespace outcry {
+
+namespace {
+constexpr std::size_t line = 64;
+std::size_t bytes_for(std::uint32_t limit) { return (std::size_t{limit} + 1) * sizeof(Order); }
+}  // namespace
+
+OrderPool::OrderPool(Size size, std::pmr::memory_resource* memory)
+    : limit_(size.limit), chunk_(std::max<std::uint32_t>(size.chunk, 1)), memory_(memory) {
+  if (size.limit == 0 || size.limit == std::numeric_limits<std::uint32_t>::max())
+    throw std::invalid_argument("OrderPool: the limit must be at least 1 and below 2^32 - 1");
+  orders_ = static_cast<Order*>(memory_->allocate(bytes_for(limit_), line));
+  std::memset(static_cast<void*>(orders_), 0, sizeof(Order));
+  while (prefaulted() < std::min(size.orders, limit_)) prefault_chunk();
+}
+
+OrderPool::~OrderPool() { memory_->deallocate(orders_, bytes_for(limit_), line); }
+
+void OrderPool::prefault_chunk() noexcept {
+  const std::uint32_t count = std::min(chunk_, limit_ + 1 - ready_);
+  std::memset(static_cast<void*>(orders_ + ready_), 0, std::size_t{count} * sizeof(Order));
+  ready_ += count;
+}
+
+}  // namespace outcry

@@ -13,8 +13,8 @@ struct Price {
   std::int64_t units{};
 
   friend constexpr auto operator<=>(Price, Price) = default;
-  friend constexpr Price operator+(Price price, std::int64_t units) { return {price.units + units}; }
-  friend constexpr Price operator-(Price price, std::int64_t units) { return {price.units - units}; }
+  friend constexpr Price operator+(Price price, std::int64_t by) { return {price.units + by}; }
+  friend constexpr Price operator-(Price price, std::int64_t by) { return {price.units - by}; }
   friend constexpr std::int64_t operator-(Price a, Price b) { return a.units - b.units; }
 };
 

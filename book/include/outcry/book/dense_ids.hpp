@@ -1,0 +1,77 @@
+// DenseIds: which order has which id, for ids handed out one after the other by the venue or the book itself.
+//
+// A table with a slot for each id ever given, four bytes each: nothing is hashed, nothing collides.
+//
+// Thread: the owner only.
+// Limits: ids below `limit` (2^30 of them unless said otherwise: 4 GB). An id beyond it is refused with pool_exhausted.
+//   Not for ids that a client chooses: a single high one would make the table that large. Books that share a table
+//   share the space of ids; it is meant to be shared.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory_resource>
+#include <new>
+#include <vector>
+
+#include <outcry/book/order_pool.hpp>
+#include <outcry/messages/identity.hpp>
+
+namespace outcry {
+
+class DenseIds {
+ public:
+  struct Found {
+    OrderIndex order;  // 0: no order has the id
+    std::uint32_t position;
+  };
+
+  /// Ids up to `expected` find room without growth.
+  explicit DenseIds(std::size_t expected = 1024, std::pmr::memory_resource* memory = std::pmr::get_default_resource(),
+                    std::uint32_t limit = 1u << 30)
+      : orders_(std::min<std::size_t>(expected + 1, limit), memory), limit_(limit) {}
+
+  Found find(OrderId id, const OrderPool&) const noexcept {
+    return {id.value < orders_.size() ? orders_[id.value] : 0, static_cast<std::uint32_t>(id.value)};
+  }
+
+  bool has_room(OrderId id) noexcept { return id.value < orders_.size() || grow(id.value); }
+
+  /// Requires: has_room(id).
+  void insert(OrderId id, OrderIndex order, std::uint32_t) noexcept {
+    orders_[id.value] = order;
+    ++size_;
+  }
+
+  void erase(std::uint32_t position) noexcept {
+    orders_[position] = 0;
+    --size_;
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return orders_.size(); }
+
+  void prefetch(OrderId id) const noexcept {
+    __builtin_prefetch(orders_.data() + (id.value < orders_.size() ? id.value : 0), 1);
+  }
+  OrderIndex guess(OrderId id) const noexcept { return id.value < orders_.size() ? orders_[id.value] : 0; }
+
+ private:
+  [[gnu::noinline]] bool grow(std::uint64_t id) noexcept {
+    if (id >= limit_) return false;
+    try {
+      orders_.resize(std::min<std::size_t>(std::bit_ceil(id + 1), limit_));
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+
+  std::pmr::vector<OrderIndex> orders_;
+  std::size_t size_ = 0;
+  std::uint32_t limit_;
+};
+
+}  // namespace outcry

@@ -1,0 +1,923 @@
+// OrderBook: the orders of one instrument, matched by price, then time.
+//
+// Thread: one owner. Starts no thread, reads no clock; throws nothing but what a consumer throws, once it is
+// constructed;
+//   allocates only when a window of levels, the far levels or the id table outgrow what they ever were.
+// Invariant: every check comes before the first change; after it nothing can fail. check() verifies the rest.
+// Limits: symbols below 2^24; the pool's limit of orders; see PriceLadder for prices and HashedIds, DenseIds for ids.
+//   Not here: icebergs, stops, pegs, auctions, self-trade prevention, halts.
+//
+// Refusals, in the order in which they are looked for:
+//   every command       unknown_symbol
+//   a named order       unknown_order (also one of another account, or of another book that shares the table of ids)
+//   a new order         invalid_combination (terms that do not go together, no such enumerator, id zero)
+//   a size              zero_quantity, quantity_too_large, off_lot; of a reduction quantity_exceeds_open before off_lot
+//   a price             price_out_of_range, off_tick
+//   a new id            invalid_combination if zero (replace), duplicate_id
+//   post-only           would_trade
+//   room                pool_exhausted
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <concepts>
+#include <cstdint>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+#include <outcry/book/dense_ids.hpp>
+#include <outcry/book/event_consumer.hpp>
+#include <outcry/book/exact_divisor.hpp>
+#include <outcry/book/hashed_ids.hpp>
+#include <outcry/book/order_pool.hpp>
+#include <outcry/book/price_ladder.hpp>
+#include <outcry/messages/commands.hpp>
+#include <outcry/messages/events.hpp>
+#include <outcry/messages/instrument.hpp>
+#include <outcry/messages/market_data.hpp>
+
+namespace outcry {
+
+/// An order as others see it.
+struct OrderView {
+  OrderId id{};
+  Price price{};
+  Quantity open{};
+  AccountId account{};
+  Side side{};
+  TimeInForce time_in_force{};
+  PostOnly post_only{};
+  friend bool operator==(const OrderView&, const OrderView&) = default;
+};
+
+/// A trade that a recorded market reports of one of its orders, wherever that stands in its queue.
+struct Execution {
+  OrderId id{};
+  Quantity quantity{};
+  std::optional<Price> price{};  // none: the order's own
+  std::int64_t arrival_ns{};
+};
+
+/// What a book was asked, and what came of it. Commands are counted when they are carried out.
+struct alignas(64) BookCounts {
+  std::uint64_t events = 0;
+  std::uint64_t new_orders = 0;
+  std::uint64_t cancels = 0;
+  std::uint64_t reductions = 0;
+  std::uint64_t modifications = 0;
+  std::uint64_t replacements = 0;
+  std::uint64_t trades = 0;
+  Volume traded = 0;
+  std::uint64_t executions = 0;
+  std::uint64_t ends_of_day = 0;
+  std::uint64_t rejections = 0;
+};
+
+/// How large a book is made. All of it grows when needed, except to more than `window.most` levels.
+struct BookSize {
+  PriceLadder::Window window{};
+  std::size_t orders = 256;  // for which the book's own table of ids has room at once
+};
+
+template <class Ids = HashedIds>
+class OrderBook {
+ public:
+  /// A book with a table of ids of its own. Throws std::invalid_argument if the instrument makes no sense.
+  OrderBook(const Instrument& instrument, OrderPool& pool, BookSize size = {},
+            std::pmr::memory_resource* memory = std::pmr::get_default_resource());
+  /// A book that shares `ids` with others, and with it the space of ids.
+  OrderBook(const Instrument& instrument, OrderPool& pool, Ids& ids, BookSize size = {},
+            std::pmr::memory_resource* memory = std::pmr::get_default_resource());
+  ~OrderBook();
+  OrderBook(const OrderBook&) = delete;
+  OrderBook& operator=(const OrderBook&) = delete;
+
+  /// Accepted comes first, with the full quantity; then the trades; then Cancelled with what may not rest.
+  template <EventConsumer Consumer>
+  void submit(const NewOrder& command, Consumer&& consumer);
+  template <EventConsumer Consumer>
+  void cancel(const CancelOrder& command, Consumer&& consumer);
+  /// By all that is open: Cancelled instead of Reduced.
+  template <EventConsumer Consumer>
+  void reduce(const ReduceOrder& command, Consumer&& consumer);
+  /// The trades come before Modified.
+  template <EventConsumer Consumer>
+  void modify(const ModifyOrder& command, Consumer&& consumer);
+  /// Replaced comes before the trades.
+  template <EventConsumer Consumer>
+  void replace(const ReplaceOrder& command, Consumer&& consumer);
+  template <EventConsumer Consumer>
+  void end_of_day(const EndOfDay& command, Consumer&& consumer);
+
+  /// Recorded history: the order rests without looking at the other side; from then on the book may be crossed.
+  /// Requires nothing else than submit(), but the order must be one that rests (else invalid_combination).
+  template <EventConsumer Consumer>
+  void rest(const NewOrder& command, Consumer&& consumer);
+  /// Recorded history: a trade of the named order, whoever owns it. Traded has no taker.
+  template <EventConsumer Consumer>
+  void execute(const Execution& execution, Consumer&& consumer);
+  /// Every order leaves with Cancelled, in the order of end_of_day.
+  template <EventConsumer Consumer>
+  void clear(Reason reason, Consumer&& consumer);
+
+  std::optional<Price> best_bid() const noexcept { return best(Side::buy); }
+  std::optional<Price> best_ask() const noexcept { return best(Side::sell); }
+  std::optional<Price> best(Side side) const noexcept;
+  /// The best bid and offer; sequence and arrival_ns are left to whoever publishes it.
+  Quote quote() const noexcept;
+  /// The best levels of a side, best first; returns how many there were room for.
+  std::size_t depth(Side side, std::span<DepthLevel> out) const noexcept;
+  std::size_t level_count(Side side) const noexcept { return ladder(side).level_count(); }
+  std::size_t order_count(Side side) const noexcept { return ladder(side).order_count(); }
+  std::size_t order_count() const noexcept { return order_count(Side::buy) + order_count(Side::sell); }
+  bool empty() const noexcept { return order_count() == 0; }
+  /// What is open on a side; walks its levels.
+  Volume volume(Side side) const noexcept;
+  /// What is open at a price; 0 if nothing is.
+  Volume volume_at(Side side, Price price) const noexcept;
+
+  const BookCounts& counts() const noexcept { return counts_; }
+  /// How many events the book has given: the number of the last one, counted from 1.
+  std::uint64_t sequence() const noexcept { return counts_.events; }
+  const Instrument& instrument() const noexcept { return instrument_; }
+  const PriceLadder& ladder(Side side) const noexcept { return ladders_[side == Side::sell]; }
+
+  std::optional<OrderView> find(OrderId id) const noexcept;
+  /// Whether both orders rest at one level and `a` came first. Walks the level between them, or to its end.
+  bool is_ahead_of(OrderId a, OrderId b) const noexcept;
+  /// What would trade before this order at its level. Walks the older orders; 0 if there is no such order.
+  Volume quantity_ahead(OrderId id) const noexcept;
+
+  /// Calls f(const OrderView&) for the orders at a price, oldest first.
+  template <std::invocable<const OrderView&> F>
+  void for_each_order(Side side, Price price, F&& f) const;
+  /// Calls f(const DepthLevel&) for every level of a side, best first.
+  template <std::invocable<const DepthLevel&> F>
+  void for_each_level(Side side, F&& f) const;
+
+  /// The book as text: a line for each level, highest price first, orders oldest first as id:quantity.
+  std::string to_string() const;
+  /// The first violation of an invariant, or an empty string. Looks at everything: for tests.
+  std::string check() const;
+
+  // Prefetching for whoever holds a batch of commands: call the stages for commands further and further ahead of the
+  // one that is carried out next (say 24, 16 and 8), each stage needs what the one before has fetched. They change
+  // nothing and need not be called.
+  template <class Command>
+  void prefetch_book(const Command& command) const noexcept;
+  template <class Command>
+  void prefetch_id(const Command& command) const noexcept;
+  template <class Command>
+  void prefetch_order(const Command& command) const noexcept;
+  template <class Command>
+  void prefetch_neighbours(const Command& command) const noexcept;
+
+ private:
+  OrderBook(const Instrument& instrument, OrderPool& pool, Ids* ids, BookSize size, std::pmr::memory_resource* memory);
+
+  using Key = PriceLadder::Key;
+  using Found = typename Ids::Found;
+
+  PriceLadder& ladder(Side side) noexcept { return ladders_[side == Side::sell]; }
+
+  template <class Consumer, class Event>
+  void tell(Consumer& consumer, const Event& event) {
+    ++counts_.events;
+    consumer.on(event);
+  }
+
+  /// The named order, if it is this book's and the account's.
+  Found locate(OrderId id, AccountId account) const noexcept {
+    Found found = ids_->find(id, *pool_);
+    if (found.order != 0) [[likely]] {
+      const Order& order = (*pool_)[found.order];
+      if (((order.account ^ account.value) | (order.symbol() ^ symbol_)) != 0) [[unlikely]]
+        found.order = 0;
+    }
+    return found;
+  }
+
+  bool is_good(Quantity quantity) const noexcept { return lot_divisor_.quotient(quantity.lots) - 1 < most_lots_; }
+  Reason refusal_of(Quantity quantity) const noexcept;
+  Reason refusal_of(Key key, PriceLadder& ladder, bool rests) noexcept;
+  Reason refusal_of(const NewOrder& command) noexcept;
+
+  // The four terms of a new order as one word.
+  static std::uint32_t terms_of(const NewOrder& command) noexcept {
+    return static_cast<std::uint32_t>(command.side) | static_cast<std::uint32_t>(command.type) << 8 |
+           static_cast<std::uint32_t>(command.time_in_force) << 16 |
+           static_cast<std::uint32_t>(command.post_only) << 24;
+  }
+  static bool are_good(std::uint32_t terms) noexcept {
+    if ((terms & ~0x01030101u) != 0) return false;  // no such side, type, time in force, post-only
+    return terms < 0x01000000u || (terms & 0x00020100u) == 0;
+  }
+
+  template <class Consumer, class Command>
+  [[gnu::cold, gnu::noinline]] void reject(const Command& command, CommandKind kind, Reason reason, Consumer& consumer);
+  template <class Consumer>
+  void cancel_order(Found found, Reason reason, std::int64_t arrival_ns, Consumer& consumer);
+  template <class Consumer>
+  std::uint32_t match(PriceLadder& makers, Key bound, OrderId taker, AccountId account, Side side, std::uint32_t left,
+                      Consumer& consumer);
+  template <class Consumer>
+  void submit_taker(const NewOrder& command, Side side, Key bound, Consumer& consumer);
+  template <class Consumer>
+  void tell_accepted(const NewOrder& command, Consumer& consumer);
+  void add(const NewOrder& command, Side side, std::uint32_t open, std::uint32_t position) noexcept;
+  bool has_at_least(std::uint32_t quantity, const PriceLadder& makers, Key bound) const noexcept;
+  OrderView view_of(const Order& order) const noexcept;
+  template <class Consumer, class Wanted>
+  void end_orders(Reason reason, std::int64_t arrival_ns, Wanted&& wanted, Consumer& consumer);
+
+  std::array<PriceLadder, 2> ladders_;
+  Ids* ids_;
+  OrderPool* pool_;
+  std::uint32_t symbol_;
+  bool may_be_crossed_ = false;
+  ExactDivisor lot_divisor_;
+  std::uint64_t most_lots_;
+  BookCounts counts_;
+  std::optional<Ids> own_ids_;
+  Instrument instrument_;
+};
+
+// ---- commands ----------------------------------------------------------------------------------------------------
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
+  const Side side = static_cast<Side>(static_cast<std::uint8_t>(command.side) & 1);
+  PriceLadder& own = ladder(side);
+  const PriceLadder& other = ladder(opposite(side));
+  const Key key = own.key_of(command.price);
+  const std::uint32_t terms = terms_of(command);
+
+  const bool good = command.symbol.value == symbol_ && command.id.value != 0 && is_good(command.quantity) &&
+                    own.holds(key) && are_good(terms);
+  if (!good) [[unlikely]]
+    if (const Reason reason = refusal_of(command); reason != Reason::none)
+      return reject(command, CommandKind::new_order, reason, consumer);
+
+  const bool room = ids_->has_room(command.id);
+  const Found found = ids_->find(command.id, *pool_);
+  if (found.order != 0) [[unlikely]]
+    return reject(command, CommandKind::new_order, Reason::duplicate_id, consumer);
+
+  const bool is_market = command.type == OrderType::market;
+  const Key bound = is_market ? PriceLadder::no_key + 1 : -key;
+  const bool rests = !is_market && command.time_in_force <= TimeInForce::day;
+  const bool trades = other.best_key() >= bound;
+  if (rests && !trades) [[likely]] {
+    if (!room || !pool_->has_room()) [[unlikely]]
+      return reject(command, CommandKind::new_order, Reason::pool_exhausted, consumer);
+    tell_accepted(command, consumer);
+    add(command, side, command.quantity.lots, found.position);
+    return;
+  }
+  if (trades && command.post_only == PostOnly::yes)
+    return reject(command, CommandKind::new_order, Reason::would_trade, consumer);
+  // Of an order that trades something only rests if at least one maker left, whose record and place it can have.
+  if (rests && !room) return reject(command, CommandKind::new_order, Reason::pool_exhausted, consumer);
+  submit_taker(command, side, bound, consumer);
+}
+
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::submit_taker(const NewOrder& command, Side side, Key bound, Consumer& consumer) {
+  PriceLadder& makers = ladder(opposite(side));
+  std::uint32_t left = command.quantity.lots;
+  tell_accepted(command, consumer);
+  if (command.time_in_force != TimeInForce::fill_or_kill || has_at_least(left, makers, bound))
+    left = match(makers, bound, command.id, command.account, side, left, consumer);
+  if (left == 0) return;
+  const bool is_market = command.type == OrderType::market;
+  if (!is_market && command.time_in_force <= TimeInForce::day)
+    return add(command, side, left, ids_->find(command.id, *pool_).position);
+  const Reason reason = command.time_in_force == TimeInForce::fill_or_kill ? Reason::fill_or_kill
+                        : is_market                                        ? Reason::no_liquidity
+                                                                           : Reason::immediate_or_cancel;
+  tell(consumer, Cancelled{.id = command.id,
+                           .price = command.price,
+                           .quantity = {left},
+                           .account = command.account,
+                           .symbol = command.symbol,
+                           .side = side,
+                           .reason = reason,
+                           .arrival_ns = command.arrival_ns});
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::cancel(const CancelOrder& command, Consumer&& consumer) {
+  if (command.symbol.value != symbol_) [[unlikely]]
+    return reject(command, CommandKind::cancel, Reason::unknown_symbol, consumer);
+  const Found found = locate(command.id, command.account);
+  if (found.order == 0) [[unlikely]]
+    return reject(command, CommandKind::cancel, Reason::unknown_order, consumer);
+
+  ++counts_.cancels;
+  cancel_order(found, Reason::requested, command.arrival_ns, consumer);
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::reduce(const ReduceOrder& command, Consumer&& consumer) {
+  if (command.symbol.value != symbol_) [[unlikely]]
+    return reject(command, CommandKind::reduce, Reason::unknown_symbol, consumer);
+  const Found found = locate(command.id, command.account);
+  if (found.order == 0) [[unlikely]]
+    return reject(command, CommandKind::reduce, Reason::unknown_order, consumer);
+  Order& order = (*pool_)[found.order];
+  if (!is_good(command.by) || command.by.lots > order.open) [[unlikely]] {
+    Reason reason = refusal_of(command.by);
+    if (command.by.lots > order.open) reason = Reason::quantity_exceeds_open;
+    if (reason != Reason::none) return reject(command, CommandKind::reduce, reason, consumer);
+  }
+
+  ++counts_.reductions;
+  if (command.by.lots == order.open) return cancel_order(found, Reason::requested, command.arrival_ns, consumer);
+  Level& level = ladder(order.side()).level_of(order);
+  order.open -= command.by.lots;
+  level.volume -= command.by.lots;
+  tell(consumer, Reduced{.id = command.id,
+                         .price = level.price,
+                         .by = command.by,
+                         .open = {order.open},
+                         .account = command.account,
+                         .symbol = command.symbol,
+                         .side = order.side(),
+                         .arrival_ns = command.arrival_ns});
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
+  if (command.symbol.value != symbol_) [[unlikely]]
+    return reject(command, CommandKind::modify, Reason::unknown_symbol, consumer);
+  const Found found = locate(command.id, command.account);
+  if (found.order == 0) [[unlikely]]
+    return reject(command, CommandKind::modify, Reason::unknown_order, consumer);
+  Order& order = (*pool_)[found.order];
+  const Side side = order.side();
+  PriceLadder& own = ladder(side);
+  PriceLadder& other = ladder(opposite(side));
+  const Key key = own.key_of(command.price);
+  if (!is_good(command.quantity)) [[unlikely]]
+    return reject(command, CommandKind::modify, refusal_of(command.quantity), consumer);
+  if (!own.holds(key)) [[unlikely]]
+    if (const Reason reason = refusal_of(key, own, true); reason != Reason::none)
+      return reject(command, CommandKind::modify, reason, consumer);
+  const bool trades = other.best_key() >= -key;
+  Level& level = own.level_of(order);
+  const bool keeps_place = level.price == command.price && command.quantity.lots < order.open;
+  if (trades && !keeps_place && order.is_post_only()) [[unlikely]]
+    return reject(command, CommandKind::modify, Reason::would_trade, consumer);
+
+  ++counts_.modifications;
+  if (keeps_place) {
+    level.volume -= order.open - command.quantity.lots;
+    order.open = command.quantity.lots;
+  } else {
+    own.remove(found.order, *pool_);
+    std::uint32_t left = command.quantity.lots;
+    if (trades) left = match(other, -key, command.id, command.account, side, left, consumer);
+    if (left != 0) {
+      order.open = left;
+      own.rest(key, found.order, *pool_);
+    } else {
+      ids_->erase(ids_->find(command.id, *pool_).position);
+      pool_->give_back(found.order);
+    }
+  }
+  tell(consumer, Modified{.id = command.id,
+                          .price = command.price,
+                          .quantity = command.quantity,
+                          .account = command.account,
+                          .symbol = command.symbol,
+                          .side = side,
+                          .kept_place = keeps_place,
+                          .arrival_ns = command.arrival_ns});
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
+  if (command.symbol.value != symbol_) [[unlikely]]
+    return reject(command, CommandKind::replace, Reason::unknown_symbol, consumer);
+  const bool room = ids_->has_room(command.new_id);
+  const Found found = locate(command.id, command.account);
+  if (found.order == 0) [[unlikely]]
+    return reject(command, CommandKind::replace, Reason::unknown_order, consumer);
+  Order& order = (*pool_)[found.order];
+  const Side side = order.side();
+  PriceLadder& own = ladder(side);
+  PriceLadder& other = ladder(opposite(side));
+  const Key key = own.key_of(command.price);
+  if (!is_good(command.quantity)) [[unlikely]]
+    return reject(command, CommandKind::replace, refusal_of(command.quantity), consumer);
+  if (!own.holds(key)) [[unlikely]]
+    if (const Reason reason = refusal_of(key, own, true); reason != Reason::none)
+      return reject(command, CommandKind::replace, reason, consumer);
+  if (command.new_id.value == 0) [[unlikely]]
+    return reject(command, CommandKind::replace, Reason::invalid_combination, consumer);
+  if (ids_->find(command.new_id, *pool_).order != 0) [[unlikely]]
+    return reject(command, CommandKind::replace, Reason::duplicate_id, consumer);
+  const bool trades = other.best_key() >= -key;
+  if (trades && order.is_post_only()) [[unlikely]]
+    return reject(command, CommandKind::replace, Reason::would_trade, consumer);
+  if (!room) [[unlikely]]
+    return reject(command, CommandKind::replace, Reason::pool_exhausted, consumer);
+
+  ++counts_.replacements;
+  own.remove(found.order, *pool_);
+  ids_->erase(found.position);
+  tell(consumer, Replaced{.id = command.id,
+                          .new_id = command.new_id,
+                          .price = command.price,
+                          .quantity = command.quantity,
+                          .account = command.account,
+                          .symbol = command.symbol,
+                          .side = side,
+                          .arrival_ns = command.arrival_ns});
+  std::uint32_t left = command.quantity.lots;
+  if (trades) left = match(other, -key, command.new_id, command.account, side, left, consumer);
+  if (left == 0) return pool_->give_back(found.order);
+  order.id = command.new_id.value;
+  order.open = left;
+  ids_->insert(command.new_id, found.order, ids_->find(command.new_id, *pool_).position);
+  own.rest(key, found.order, *pool_);
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::end_of_day(const EndOfDay& command, Consumer&& consumer) {
+  if (command.symbol.value != symbol_)
+    return reject(command, CommandKind::end_of_day, Reason::unknown_symbol, consumer);
+
+  ++counts_.ends_of_day;
+  end_orders(Reason::end_of_day, command.arrival_ns, [](const Order& order) { return order.is_day(); }, consumer);
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::rest(const NewOrder& command, Consumer&& consumer) {
+  Reason reason = refusal_of(command);
+  if (reason == Reason::none && (command.type != OrderType::limit || command.time_in_force > TimeInForce::day))
+    reason = Reason::invalid_combination;
+  if (reason != Reason::none) return reject(command, CommandKind::new_order, reason, consumer);
+  const bool room = ids_->has_room(command.id);
+  const Found found = ids_->find(command.id, *pool_);
+  if (found.order != 0) return reject(command, CommandKind::new_order, Reason::duplicate_id, consumer);
+  if (!room || !pool_->has_room()) return reject(command, CommandKind::new_order, Reason::pool_exhausted, consumer);
+
+  may_be_crossed_ = true;
+  tell_accepted(command, consumer);
+  add(command, command.side, command.quantity.lots, found.position);
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::execute(const Execution& execution, Consumer&& consumer) {
+  const Found found = ids_->find(execution.id, *pool_);
+  Order& order = (*pool_)[found.order];
+  Reason reason = Reason::none;
+  if (found.order == 0 || order.symbol() != symbol_)
+    reason = Reason::unknown_order;
+  else if (execution.quantity.lots == 0)
+    reason = Reason::zero_quantity;
+  else if (execution.quantity.lots > order.open)
+    reason = Reason::quantity_exceeds_open;
+  if (reason != Reason::none) [[unlikely]]
+    return reject(CancelOrder{.id = execution.id, .symbol = {symbol_}, .arrival_ns = execution.arrival_ns},
+                  CommandKind::execute, reason, consumer);
+
+  ++counts_.executions;
+  ++counts_.trades;
+  counts_.traded += execution.quantity.lots;
+  const Side side = order.side();
+  PriceLadder& own = ladder(side);
+  Level& level = own.level_of(order);
+  const Price price = execution.price.value_or(level.price);
+  order.open -= execution.quantity.lots;
+  level.volume -= execution.quantity.lots;
+  const Traded traded{.maker = execution.id,
+                      .price = price,
+                      .quantity = execution.quantity,
+                      .maker_open = {order.open},
+                      .maker_account = {order.account},
+                      .symbol = {symbol_},
+                      .taker_side = opposite(side)};
+  if (order.open == 0) {
+    own.remove(found.order, *pool_);
+    ids_->erase(found.position);
+    pool_->give_back(found.order);
+  }
+  tell(consumer, traded);
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::clear(Reason reason, Consumer&& consumer) {
+  end_orders(reason, 0, [](const Order&) { return true; }, consumer);
+  may_be_crossed_ = false;
+}
+
+// ---- what commands are made of -----------------------------------------------------------------------------------
+
+template <class Ids>
+OrderBook<Ids>::OrderBook(const Instrument& instrument, OrderPool& pool, Ids* ids, BookSize size,
+                          std::pmr::memory_resource* memory)
+    : ladders_{PriceLadder(Side::buy, instrument, size.window, memory),
+               PriceLadder(Side::sell, instrument, size.window, memory)},
+      ids_(ids),
+      pool_(&pool),
+      symbol_(instrument.symbol.value),
+      lot_divisor_(std::max<std::uint32_t>(instrument.lot, 1)),
+      most_lots_(instrument.largest.lots / std::max<std::uint32_t>(instrument.lot, 1)),
+      instrument_(instrument) {
+  if (instrument.lot < 1) throw std::invalid_argument("Instrument: the lot must be at least 1");
+  if (instrument.symbol.value >= Order::most_symbols)
+    throw std::invalid_argument("Instrument: the symbol must be below 2^24");
+}
+
+template <class Ids>
+OrderBook<Ids>::OrderBook(const Instrument& instrument, OrderPool& pool, Ids& ids, BookSize size,
+                          std::pmr::memory_resource* memory)
+    : OrderBook(instrument, pool, &ids, size, memory) {}
+
+template <class Ids>
+OrderBook<Ids>::OrderBook(const Instrument& instrument, OrderPool& pool, BookSize size,
+                          std::pmr::memory_resource* memory)
+    : OrderBook(instrument, pool, nullptr, size, memory) {
+  own_ids_.emplace(size.orders, memory);
+  ids_ = &*own_ids_;
+}
+
+// The pool, and a shared table of ids, go on without us.
+template <class Ids>
+OrderBook<Ids>::~OrderBook() {
+  for (PriceLadder& side : ladders_) {
+    for (const Level* level = side.empty() ? nullptr : &side.best(); level != nullptr;
+         level = side.next_worse(side.key_of(level->price)))
+      for (OrderIndex index = level->oldest, newer = 0; index != 0; index = newer) {
+        newer = (*pool_)[index].newer;
+        if (!own_ids_) ids_->erase(ids_->find({(*pool_)[index].id}, *pool_).position);
+        pool_->give_back(index);
+      }
+  }
+}
+
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::tell_accepted(const NewOrder& command, Consumer& consumer) {
+  ++counts_.new_orders;
+  tell(consumer, Accepted{.id = command.id,
+                          .price = command.price,
+                          .quantity = command.quantity,
+                          .account = command.account,
+                          .symbol = command.symbol,
+                          .side = command.side,
+                          .type = command.type,
+                          .time_in_force = command.time_in_force,
+                          .post_only = command.post_only,
+                          .arrival_ns = command.arrival_ns});
+}
+
+template <class Ids>
+template <class Consumer, class Command>
+void OrderBook<Ids>::reject(const Command& command, CommandKind kind, Reason reason, Consumer& consumer) {
+  ++counts_.rejections;
+  Rejected rejected{.symbol = command.symbol, .command = kind, .reason = reason, .arrival_ns = command.arrival_ns};
+  if constexpr (requires { command.id; }) rejected.id = command.id, rejected.account = command.account;
+  if constexpr (requires { command.new_id; }) rejected.new_id = command.new_id;
+  tell(consumer, rejected);
+}
+
+// Requires: every check has been made, prepare() included; `position` is where the id goes.
+template <class Ids>
+void OrderBook<Ids>::add(const NewOrder& command, Side side, std::uint32_t open, std::uint32_t position) noexcept {
+  const OrderIndex index = pool_->take();
+  Order& order = (*pool_)[index];
+  order.id = command.id.value;
+  order.open = open;
+  order.account = command.account.value;
+  order.traits = symbol_ << Order::symbol_shift | static_cast<std::uint32_t>(side) |
+                 (command.time_in_force == TimeInForce::day ? Order::ends_with_day : 0) |
+                 (command.post_only == PostOnly::yes ? Order::posts_only : 0);
+  ids_->insert(command.id, index, position);
+  PriceLadder& own = ladder(side);
+  own.rest(own.key_of(command.price), index, *pool_);
+}
+
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::cancel_order(Found found, Reason reason, std::int64_t arrival_ns, Consumer& consumer) {
+  const Order& order = (*pool_)[found.order];
+  PriceLadder& own = ladder(order.side());
+  const Cancelled cancelled{.id = {order.id},
+                            .price = own.level_of(order).price,
+                            .quantity = {order.open},
+                            .account = {order.account},
+                            .symbol = {symbol_},
+                            .side = order.side(),
+                            .reason = reason,
+                            .arrival_ns = arrival_ns};
+  ids_->erase(found.position);
+  own.remove(found.order, *pool_);
+  pool_->give_back(found.order);
+  tell(consumer, cancelled);
+}
+
+// Trades with `makers`, best first, oldest first, down to the key `bound`; returns what is left.
+template <class Ids>
+template <class Consumer>
+std::uint32_t OrderBook<Ids>::match(PriceLadder& makers, Key bound, OrderId taker, AccountId account, Side side,
+                                    std::uint32_t left, Consumer& consumer) {
+  while (left != 0 && makers.best_key() >= bound) {
+    Level& level = makers.best();
+    const OrderIndex index = level.oldest;
+    Order& maker = (*pool_)[index];
+    const std::uint32_t quantity = std::min(left, maker.open);
+    left -= quantity;
+    maker.open -= quantity;
+    level.volume -= quantity;
+    ++counts_.trades;
+    counts_.traded += quantity;
+    const Traded traded{.maker = {maker.id},
+                        .taker = taker,
+                        .price = level.price,
+                        .quantity = {quantity},
+                        .maker_open = {maker.open},
+                        .maker_account = {maker.account},
+                        .taker_account = account,
+                        .symbol = {symbol_},
+                        .taker_side = side};
+    if (maker.open == 0) {
+      ids_->erase(ids_->find(traded.maker, *pool_).position);
+      makers.remove(index, *pool_);
+      pool_->give_back(index);
+    }
+    tell(consumer, traded);
+  }
+  return left;
+}
+
+template <class Ids>
+bool OrderBook<Ids>::has_at_least(std::uint32_t quantity, const PriceLadder& makers, Key bound) const noexcept {
+  Volume sum = 0;
+  for (const Level* level = makers.empty() ? nullptr : &makers.best();
+       level != nullptr && makers.key_of(level->price) >= bound; level = makers.next_worse(makers.key_of(level->price)))
+    if ((sum += level->volume) >= quantity) return true;
+  return false;
+}
+
+template <class Ids>
+template <class Consumer, class Wanted>
+void OrderBook<Ids>::end_orders(Reason reason, std::int64_t arrival_ns, Wanted&& wanted, Consumer& consumer) {
+  for (PriceLadder& side : ladders_) {
+    const Level* level = side.empty() ? nullptr : &side.best();
+    while (level != nullptr) {
+      const Key key = side.key_of(level->price);
+      for (OrderIndex index = level->oldest, newer = 0; index != 0; index = newer) {
+        const Order& order = (*pool_)[index];
+        newer = order.newer;
+        if (wanted(order)) cancel_order(ids_->find({order.id}, *pool_), reason, arrival_ns, consumer);
+      }
+      level = side.next_worse(key);
+    }
+  }
+}
+
+// ---- refusals ----------------------------------------------------------------------------------------------------
+
+template <class Ids>
+Reason OrderBook<Ids>::refusal_of(Quantity quantity) const noexcept {
+  if (quantity.lots == 0) return Reason::zero_quantity;
+  if (quantity > instrument_.largest) return Reason::quantity_too_large;
+  return quantity.lots % instrument_.lot != 0 ? Reason::off_lot : Reason::none;
+}
+
+// Of a price outside of the window; makes room for it if an order may come to rest there.
+template <class Ids>
+Reason OrderBook<Ids>::refusal_of(Key key, PriceLadder& own, bool rests) noexcept {
+  if (!own.in_range(key)) return Reason::price_out_of_range;
+  if (!instrument_.off_tick_allowed && !own.on_tick(key)) return Reason::off_tick;
+  return rests && !own.prepare(key, *pool_) ? Reason::pool_exhausted : Reason::none;
+}
+
+template <class Ids>
+Reason OrderBook<Ids>::refusal_of(const NewOrder& command) noexcept {
+  if (command.symbol.value != symbol_) return Reason::unknown_symbol;
+  if (command.id.value == 0 || !are_good(terms_of(command))) return Reason::invalid_combination;
+  if (const Reason reason = refusal_of(command.quantity); reason != Reason::none) return reason;
+  if (command.type == OrderType::market) return Reason::none;
+  PriceLadder& own = ladder(command.side);
+  const Key key = own.key_of(command.price);
+  return own.holds(key) ? Reason::none : refusal_of(key, own, command.time_in_force <= TimeInForce::day);
+}
+
+// ---- queries -----------------------------------------------------------------------------------------------------
+
+template <class Ids>
+std::optional<Price> OrderBook<Ids>::best(Side side) const noexcept {
+  const PriceLadder& own = ladder(side);
+  if (own.empty()) return std::nullopt;
+  return own.best().price;
+}
+
+template <class Ids>
+Quote OrderBook<Ids>::quote() const noexcept {
+  constexpr Volume most = 0xFFFFFFFFu;
+  Quote quote{.symbol = {symbol_}};
+  if (const PriceLadder& bids = ladder(Side::buy); !bids.empty()) {
+    quote.bid = bids.best().price;
+    quote.bid_quantity = static_cast<std::uint32_t>(std::min(bids.best().volume, most));
+  }
+  if (const PriceLadder& asks = ladder(Side::sell); !asks.empty()) {
+    quote.ask = asks.best().price;
+    quote.ask_quantity = static_cast<std::uint32_t>(std::min(asks.best().volume, most));
+  }
+  return quote;
+}
+
+template <class Ids>
+std::size_t OrderBook<Ids>::depth(Side side, std::span<DepthLevel> out) const noexcept {
+  const PriceLadder& own = ladder(side);
+  std::size_t count = 0;
+  for (const Level* level = own.empty() ? nullptr : &own.best(); level != nullptr && count < out.size();
+       level = own.next_worse(own.key_of(level->price)))
+    out[count++] = {.price = level->price, .volume = level->volume, .orders = level->orders};
+  return count;
+}
+
+template <class Ids>
+Volume OrderBook<Ids>::volume(Side side) const noexcept {
+  Volume sum = 0;
+  for_each_level(side, [&](const DepthLevel& level) { sum += level.volume; });
+  return sum;
+}
+
+template <class Ids>
+Volume OrderBook<Ids>::volume_at(Side side, Price price) const noexcept {
+  const Level* level = ladder(side).find(ladder(side).key_of(price));
+  return level != nullptr ? level->volume : 0;
+}
+
+template <class Ids>
+OrderView OrderBook<Ids>::view_of(const Order& order) const noexcept {
+  return {.id = {order.id},
+          .price = ladder(order.side()).level_of(order).price,
+          .open = {order.open},
+          .account = {order.account},
+          .side = order.side(),
+          .time_in_force = order.time_in_force(),
+          .post_only = order.is_post_only() ? PostOnly::yes : PostOnly::no};
+}
+
+template <class Ids>
+std::optional<OrderView> OrderBook<Ids>::find(OrderId id) const noexcept {
+  const OrderIndex index = ids_->find(id, *pool_).order;
+  if (index == 0 || (*pool_)[index].symbol() != symbol_) return std::nullopt;
+  return view_of((*pool_)[index]);
+}
+
+template <class Ids>
+bool OrderBook<Ids>::is_ahead_of(OrderId a, OrderId b) const noexcept {
+  const OrderIndex first = ids_->find(a, *pool_).order, second = ids_->find(b, *pool_).order;
+  if (first == 0 || second == 0 || first == second) return false;
+  const OrderPool& pool = *pool_;
+  if (pool[first].symbol() != symbol_ || pool[second].symbol() != symbol_) return false;
+  if (pool[first].side() != pool[second].side()) return false;
+  const PriceLadder& own = ladder(pool[first].side());
+  if (&own.level_of(pool[first]) != &own.level_of(pool[second])) return false;
+  // From both towards the newer ones, in step: whoever meets the other, or outlasts it, was ahead.
+  for (OrderIndex x = first, y = second;;) {
+    x = pool[x].newer;
+    y = pool[y].newer;
+    if (x == second || y == 0) return x == second || (x != 0);
+    if (y == first || x == 0) return false;
+  }
+}
+
+template <class Ids>
+Volume OrderBook<Ids>::quantity_ahead(OrderId id) const noexcept {
+  const OrderIndex index = ids_->find(id, *pool_).order;
+  if (index == 0 || (*pool_)[index].symbol() != symbol_) return 0;
+  Volume sum = 0;
+  for (OrderIndex older = (*pool_)[index].older; older != 0; older = (*pool_)[older].older) sum += (*pool_)[older].open;
+  return sum;
+}
+
+template <class Ids>
+template <std::invocable<const OrderView&> F>
+void OrderBook<Ids>::for_each_order(Side side, Price price, F&& f) const {
+  const Level* level = ladder(side).find(ladder(side).key_of(price));
+  for (OrderIndex index = level != nullptr ? level->oldest : 0; index != 0; index = (*pool_)[index].newer)
+    f(view_of((*pool_)[index]));
+}
+
+template <class Ids>
+template <std::invocable<const DepthLevel&> F>
+void OrderBook<Ids>::for_each_level(Side side, F&& f) const {
+  const PriceLadder& own = ladder(side);
+  for (const Level* level = own.empty() ? nullptr : &own.best(); level != nullptr;
+       level = own.next_worse(own.key_of(level->price)))
+    f(DepthLevel{.price = level->price, .volume = level->volume, .orders = level->orders});
+}
+
+template <class Ids>
+std::string OrderBook<Ids>::to_string() const {
+  const auto line = [&](Side side, Price price) {
+    std::string text = (side == Side::buy ? "buy  " : "sell ") + std::to_string(price.units) + " |";
+    for_each_order(side, price, [&](const OrderView& order) {
+      text += ' ' + std::to_string(order.id.value) + ':' + std::to_string(order.open.lots);
+    });
+    return text + '\n';
+  };
+  std::string asks, bids;
+  for_each_level(Side::sell, [&](const DepthLevel& level) { asks.insert(0, line(Side::sell, level.price)); });
+  for_each_level(Side::buy, [&](const DepthLevel& level) { bids += line(Side::buy, level.price); });
+  return asks + bids;
+}
+
+template <class Ids>
+std::string OrderBook<Ids>::check() const {
+  for (const Side side : {Side::buy, Side::sell})
+    if (const std::string wrong = ladder(side).check(*pool_); !wrong.empty())
+      return std::string(outcry::to_string(side)) + " side: " + wrong;
+  if (!may_be_crossed_ && !ladder(Side::buy).empty() && !ladder(Side::sell).empty() &&
+      ladder(Side::buy).best().price >= ladder(Side::sell).best().price)
+    return "the book is crossed";
+  if (own_ids_ && own_ids_->size() != order_count()) return "the table of ids has another number of orders";
+  for (const PriceLadder& side : ladders_)
+    for (const Level* level = side.empty() ? nullptr : &side.best(); level != nullptr;
+         level = side.next_worse(side.key_of(level->price)))
+      for (OrderIndex index = level->oldest; index != 0; index = (*pool_)[index].newer) {
+        const Order& order = (*pool_)[index];
+        const std::string name = "order " + std::to_string(order.id);
+        if (ids_->find({order.id}, *pool_).order != index) return name + " is not found by its id";
+        if (order.symbol() != symbol_) return name + " belongs to another book";
+        if (order.open > instrument_.largest.lots) return name + " is too large";
+      }
+  return {};
+}
+
+// ---- prefetching -------------------------------------------------------------------------------------------------
+
+template <class Ids>
+template <class Command>
+void OrderBook<Ids>::prefetch_book(const Command&) const noexcept {
+  ladders_[0].prefetch();
+  ladders_[1].prefetch();
+  __builtin_prefetch(&ids_);
+  __builtin_prefetch(&counts_, 1);
+}
+
+template <class Ids>
+template <class Command>
+void OrderBook<Ids>::prefetch_id(const Command& command) const noexcept {
+  if constexpr (std::is_same_v<Command, EndOfDay>)
+    return;
+  else
+    ids_->prefetch(command.id);
+  if constexpr (std::is_same_v<Command, NewOrder>) {
+    const PriceLadder& own = ladder(command.side);
+    own.prefetch_level(own.key_of(command.price));
+  } else if constexpr (std::is_same_v<Command, ReplaceOrder>) {
+    ids_->prefetch(command.new_id);
+  }
+}
+
+template <class Ids>
+template <class Command>
+void OrderBook<Ids>::prefetch_order(const Command& command) const noexcept {
+  if constexpr (std::is_same_v<Command, EndOfDay>)
+    return;
+  else if constexpr (std::is_same_v<Command, NewOrder>) {
+    const PriceLadder& own = ladder(command.side);
+    pool_->prefetch(own.newest_at(own.key_of(command.price)));
+  } else {
+    pool_->prefetch(ids_->guess(command.id));
+  }
+}
+
+template <class Ids>
+template <class Command>
+void OrderBook<Ids>::prefetch_neighbours(const Command& command) const noexcept {
+  if constexpr (std::is_same_v<Command, EndOfDay> || std::is_same_v<Command, NewOrder>)
+    return;
+  else {
+    const Order& order = (*pool_)[ids_->guess(command.id)];
+    pool_->prefetch(order.older);
+    pool_->prefetch(order.newer);
+    if (!order.is_far()) ladder(order.side()).prefetch_place(order.place);
+  }
+}
+
+}  // namespace outcry

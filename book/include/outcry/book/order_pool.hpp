@@ -1,0 +1,81 @@
+// OrderPool: the memory of orders, addressed by 32-bit index; index 0 is no order.
+//
+// Thread: one owner; the books of one shard share it.
+// Invariant: a record is always an Order and never moves (type-stable), whatever grows; the last one freed is taken
+// first. Limits: Size::limit orders. Address space for the limit is taken at once from the memory resource; records are
+// touched
+//   (prefaulted) a chunk at a time, when the orders in use first need them. When the limit is reached has_room() is
+//   false and books refuse with pool_exhausted.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <memory_resource>
+
+#include <outcry/book/order.hpp>
+
+namespace outcry {
+
+class OrderPool {
+ public:
+  struct Size {
+    std::uint32_t orders = 1u << 14;  // prefaulted by the constructor
+    std::uint32_t limit = 1u << 20;   // at most so many at once
+    std::uint32_t chunk = 1u << 14;   // prefaulted together when more are needed
+  };
+
+  /// Throws std::invalid_argument for a limit of 0 or 2^32 - 1, std::bad_alloc if the memory is not to be had.
+  explicit OrderPool(Size size, std::pmr::memory_resource* memory = std::pmr::get_default_resource());
+  OrderPool() : OrderPool(Size{}) {}
+  ~OrderPool();
+  OrderPool(const OrderPool&) = delete;
+  OrderPool& operator=(const OrderPool&) = delete;
+
+  Order& operator[](OrderIndex index) noexcept { return orders_[index]; }
+  const Order& operator[](OrderIndex index) const noexcept { return orders_[index]; }
+
+  bool has_room() const noexcept { return free_ != 0 || next_ <= limit_; }
+
+  /// Requires: has_room(). The record holds what its last owner left in it.
+  OrderIndex take() noexcept {
+    assert(has_room() && "take() from an exhausted pool");
+    ++in_use_;
+    if (const OrderIndex index = free_; index != 0) [[likely]] {
+      free_ = orders_[index].newer;
+      return index;
+    }
+    if (next_ >= ready_) prefault_chunk();
+    return next_++;
+  }
+
+  void give_back(OrderIndex index) noexcept {
+    assert(index != 0 && index < next_ && in_use_ > 0 && "give_back() of what was not taken");
+    --in_use_;
+    orders_[index].open = 0;
+    orders_[index].newer = free_;
+    free_ = index;
+  }
+
+  /// The record that take() would give; a hint for prefetching.
+  OrderIndex next_taken() const noexcept { return free_ != 0 ? free_ : next_; }
+  void prefetch(OrderIndex index) const noexcept { __builtin_prefetch(orders_ + index, 1); }
+
+  std::uint32_t in_use() const noexcept { return in_use_; }
+  std::uint32_t high_water() const noexcept { return next_ - 1; }  // a fresh record is taken only when none is free
+  std::uint32_t prefaulted() const noexcept { return ready_ - 1; }
+  std::uint32_t limit() const noexcept { return limit_; }
+
+ private:
+  void prefault_chunk() noexcept;
+
+  Order* orders_;
+  OrderIndex free_ = 0;
+  OrderIndex next_ = 1;   // never taken so far
+  OrderIndex ready_ = 1;  // first record that is not prefaulted
+  std::uint32_t in_use_ = 0;
+  std::uint32_t limit_;
+  std::uint32_t chunk_;
+  std::pmr::memory_resource* memory_;
+};
+
+}  // namespace outcry
