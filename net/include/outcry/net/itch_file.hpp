@@ -10,6 +10,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <outcry/net/record_reader.hpp>
 
@@ -30,9 +33,7 @@ class ItchFileReader final : public RecordReader {
   static constexpr std::uint64_t checkpoint_every = 1 << 16;
 
   void begin();
-  SymbolId symbol_of(std::uint16_t locate);
   SymbolId learn(std::uint16_t locate, std::string_view stock);
-  bool sound_frame(std::uint64_t offset) const;
   bool sound_from(std::uint64_t offset, int frames) const;
   std::uint64_t after_broken(std::uint64_t offset) const;
   bool frame_is_broken();
@@ -40,6 +41,7 @@ class ItchFileReader final : public RecordReader {
 
   std::unique_ptr<std::array<std::uint32_t, 65536>> symbols_;  // by stock locate
   std::vector<bool> named_;                                    // by symbol
+  std::uint32_t unnamed_ = 0;
   std::vector<std::uint64_t> checkpoints_;                     // offset of every 65,536th record
   bool ended_ = false;
 };

@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <outcry/messages/history.hpp>
@@ -28,7 +29,7 @@ namespace outcry {
 
 struct ReaderOptions {
   bool lenient = false;
-  std::string symbol{};     // of formats that name none; empty: the file's name up to the first '_' or '.'
+  std::string symbol{};     // of formats that name none; empty: the file's name up to the first '_' or '.', in capitals
   std::string orderbook{};  // LOBSTER: the order book file of the same hours; empty: none, so no seed levels
 };
 
@@ -83,6 +84,8 @@ class RecordReader {
 
   /// Counts a broken record. True: leave it and go on. False: stop here.
   bool pass_over(Place place, std::string found, std::string expected);
+  /// A record of the past gets the time of the one before it, and is counted. False: stop here.
+  bool in_order(HistoryEvent& event, std::uint32_t record);
   bool stopped() const { return error() != nullptr; }
 
   MappedFile file_;
@@ -101,5 +104,8 @@ class RecordReader {
 
 /// What stocks have in common in the recorded formats: prices in 1/10,000, ticks of a cent that orders may lie between.
 Instrument recorded_stock(SymbolId symbol, std::string_view name);
+
+/// `given` if there is one; else the file's name up to the first '_' or '.', in capitals.
+std::string symbol_of_file(const std::string& given, const std::string& path);
 
 }  // namespace outcry

@@ -40,8 +40,9 @@ class Reference {
     std::string found;
   };
 
-  /// Throws InputError if the file cannot be read or is no reference.
-  explicit Reference(const std::string& path);
+  /// Throws InputError if the file cannot be read or is no reference. Of rows with more levels, only the best
+  /// `most_levels` are compared: a recording that begins in the middle of the day does not know all that lies deeper.
+  explicit Reference(const std::string& path, std::size_t most_levels = ~std::size_t{0});
 
   Kind kind() const { return kind_; }
   std::string_view kind_name() const;
@@ -78,11 +79,12 @@ class Reference {
   };
 
   bool load_row();
-  bool parse(std::string_view line);
-  void broken(std::string found, std::string expected);
+  bool parse_row(std::string_view text);
+  bool broken(std::string found, std::string expected);
   void take(std::span<const DepthLevel> side, std::vector<Level>& into) const;
   Verdict judge();
-  void differ(std::string expected, std::string found);
+  std::string text_of(const State& state, std::size_t level) const;
+  void differ(std::string expected, std::string found, std::uint64_t line);
 
   MappedFile file_;
   std::string path_;
@@ -95,7 +97,9 @@ class Reference {
   std::uint64_t row_n_ = 0;   // the event that it belongs to
   std::uint64_t next_n_ = 0;  // of the next event
   State row_, book_, before_;
+  std::vector<std::string_view> cells_;
   std::uint64_t compared_ = 0, equal_ = 0, missing_ = 0, extra_ = 0;
+  bool has_difference_ = false;
   Difference first_difference_, last_difference_;
   std::optional<InputError> error_;
 };

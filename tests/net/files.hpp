@@ -1,0 +1,86 @@
+// Files: the recorded markets that tests read, and those that a test writes for itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <outcry/net/itch.hpp>
+#include <outcry/net/record_reader.hpp>
+
+namespace outcry::test {
+
+inline std::string data(std::string_view name) { return std::string(OUTCRY_DATA) + "/" + std::string(name); }
+
+/// Prints why the test is skipped if one of the files is not there.
+inline bool missing(std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    if (std::filesystem::exists(data(name))) continue;
+    std::printf("SKIPPED: no %s\n", data(name).c_str());
+    return true;
+  }
+  return false;
+}
+
+inline std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A directory that goes away with the test.
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = (std::filesystem::temp_directory_path() / "outcry-net-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { std::filesystem::remove_all(folder_); }
+
+  std::string path(std::string_view name) const { return folder_ + "/" + std::string(name); }
+  std::string write(std::string_view name, std::string_view bytes) const {
+    std::ofstream(path(name), std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    return path(name);
+  }
+
+ private:
+  std::string folder_;
+};
+
+template <class Message>
+std::string frame(const Message& message) {
+  std::byte bytes[itch::largest_message + 2];
+  const std::size_t size = itch::encode_frame(message, bytes);
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+inline std::span<const std::byte> as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+inline std::vector<HistoryEvent> read_all(RecordReader& reader) {
+  std::vector<HistoryEvent> events;
+  HistoryEvent batch[64];
+  while (const std::size_t size = reader.read(batch)) events.insert(events.end(), batch, batch + size);
+  return events;
+}
+
+/// What a reader says of the file: its error's sentence without the folder, or "sound".
+inline std::string verdict(const RecordReader& reader, const Scratch& scratch) {
+  if (!reader.error()) return "sound";
+  std::string sentence = reader.error()->what();
+  const std::string folder = scratch.path("");
+  if (sentence.starts_with(folder)) sentence.erase(0, folder.size());
+  return sentence;
+}
+
+}  // namespace outcry::test
