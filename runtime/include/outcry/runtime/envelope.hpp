@@ -37,6 +37,6 @@ struct Envelope {
   alignas(8) std::byte payload[inline_size];
 };
 
-static_assert(sizeof(Envelope) == 88 && std::is_trivially_copyable_v<Envelope>);
+static_assert(sizeof(Envelope) == 96 && std::is_trivially_copyable_v<Envelope>);
 
 }  // namespace outcry

@@ -18,7 +18,7 @@
 
 namespace outcry {
 
-inline constexpr std::size_t inline_size = 48;
+inline constexpr std::size_t inline_size = 56;
 
 template <class M>
 concept Message = std::is_object_v<M> && std::is_nothrow_move_constructible_v<M> && std::is_nothrow_destructible_v<M> &&

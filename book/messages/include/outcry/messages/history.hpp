@@ -38,8 +38,9 @@ struct HistoryEvent {
   std::uint8_t printable{1};  // 0: the trade is left out of volume
   std::uint8_t unused8{};
   std::uint32_t record{};  // ordinal of the record in its file, from 0
+  std::int64_t arrival_ns{};  // stamp of the feed that read it
 };
 
-static_assert(sizeof(HistoryEvent) == 48 && std::has_unique_object_representations_v<HistoryEvent>);
+static_assert(sizeof(HistoryEvent) == 56 && std::has_unique_object_representations_v<HistoryEvent>);
 
 }  // namespace outcry

@@ -22,6 +22,8 @@ struct Quote {
   std::uint32_t sequence{};  // counts the quotes of the symbol
   std::int64_t arrival_ns{};
 
+  /// Of a symbol only the latest quote matters.
+  constexpr std::uint64_t conflation_key() const { return symbol.value; }
   constexpr bool has_bid() const { return bid_quantity != 0; }
   constexpr bool has_ask() const { return ask_quantity != 0; }
   constexpr bool has_both() const { return has_bid() && has_ask(); }

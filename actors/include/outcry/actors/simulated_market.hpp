@@ -1,0 +1,123 @@
+// SimulatedMarket: symbols with agents in virtual time. The same seed gives the same market, to the bit, on any number
+// of schedulers.
+//
+// Each symbol is a site: its book and its agents share a scheduler and an event queue. A strategy is a site of its own
+// and trades on all symbols over links of `strategy_latency`.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <outcry/actors/stage_times.hpp>
+#include <outcry/actors/tape.hpp>
+#include <outcry/actors/trader.hpp>
+#include <outcry/runtime/runtime.hpp>
+
+namespace outcry {
+
+/// Who trades in each symbol.
+struct AgentCounts {
+  std::uint32_t noise = 40;
+  std::uint32_t value = 10;
+  std::uint32_t makers = 2;
+};
+
+/// How they trade. Prices in cents; one tick is one cent.
+struct AgentBehaviour {
+  Duration noise_wake = std::chrono::seconds(20);  // mean
+  Duration value_wake = std::chrono::seconds(30);  // mean
+  Duration maker_wake = std::chrono::seconds(2);   // mean
+  Duration distance = std::chrono::microseconds(400);  // agents lie up to so far from the symbol, one way
+  Duration compute{50};                                // what one message costs an agent
+  double fundamental_price = 100'00;                   // mean, in cents
+  double fundamental_volatility = 0.20;                // a year, of the price
+  double observation_error = 8;                        // of a value agent, standard deviation in cents
+};
+
+/// The configuration `w1`: one symbol of unit orders with zero intelligence, after Smith, Farmer, Gillemot and
+/// Krishnamurthy 2003. Rates a second; prices in ticks.
+struct ZeroIntelligence {
+  double limit_rate = 0.05;   // alpha, for each tick and side
+  double market_rate = 40;    // mu, both sides together
+  double epsilon = 0.2;       // 2 delta / mu: sets delta, the rate at which each resting order is cancelled
+  std::uint32_t width = 6000; // of placement, in ticks from the opposite best
+
+  double cancel_rate() const { return epsilon * market_rate / 2; }
+  double characteristic_price() const { return market_rate / (2 * limit_rate); }
+  Duration warm_up() const { return Duration(static_cast<std::int64_t>(20e9 / cancel_rate())); }
+};
+
+struct SimulationOptions {
+  std::uint32_t symbols = 1;
+  Duration length = std::chrono::hours(1);  // of w1: after the warm-up
+  std::uint64_t seed = 1;
+  std::uint32_t schedulers = 1;
+  AgentCounts agents{};
+  AgentBehaviour behaviour{};
+  std::optional<ZeroIntelligence> zero_intelligence{};  // instead of the agents
+  StrategyFunction strategy = nullptr;
+  Duration strategy_latency = std::chrono::microseconds(100);
+  Duration strategy_compute{0};
+  Fees fees{};
+  bool measure = true;                 // stage times
+  std::string tape_folder{};           // empty: nothing is taped
+};
+
+struct SimulationReport {
+  std::uint32_t symbols = 0;
+  std::uint64_t agents = 0;
+  std::uint64_t delivered = 0;  // handler activations by one message or timer
+  std::uint64_t commands = 0;   // new, cancel, modify ... that reached a book
+  std::uint64_t trades = 0;
+  std::uint64_t shares = 0;
+  std::uint64_t refused = 0;    // messages that a full mailbox refused
+  std::uint64_t failures = 0;   // actors that an exception ended
+  Duration simulated{};
+  double wall_s = 0;
+  std::uint64_t digest = 0;
+  bool stopped = false;  // before its end, by stop()
+  // Of w1.
+  double spread_over_pc = 0;
+  double spread_cv = 0;
+};
+
+class SimulatedMarket {
+ public:
+  /// Builds the market. Throws std::invalid_argument for options that make no sense.
+  explicit SimulatedMarket(SimulationOptions options);
+  ~SimulatedMarket();
+
+  /// Plays it to its end, or until stop(). Once.
+  SimulationReport run();
+  /// From any thread or a signal handler.
+  void stop() noexcept;
+
+  /// While it runs, from any thread: how far it has come.
+  Duration progress() const;
+  /// While it runs, from any thread, roughly.
+  std::uint64_t delivered() const;
+
+  const SimulationOptions& options() const { return options_; }
+  const std::vector<Instrument>& instruments() const { return instruments_; }
+  /// One for each scheduler. Read them when the market does not run.
+  const std::vector<std::unique_ptr<StageTimes>>& stage_times() const { return stage_times_; }
+  const std::vector<std::unique_ptr<Tape>>& tapes() const { return tapes_; }
+  /// What the strategy ended with; empty if there was none.
+  const TraderReport& trader_report() const { return trader_report_; }
+
+ private:
+  struct Parts;
+
+  SimulationOptions options_;
+  std::vector<Instrument> instruments_;
+  std::vector<std::unique_ptr<StageTimes>> stage_times_;
+  std::vector<std::unique_ptr<Tape>> tapes_;
+  TraderReport trader_report_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace outcry

@@ -1,0 +1,238 @@
+// Trader: a market as one strategy sees it: quotes, depth, trades, the state of each of its orders, position and cash.
+//
+//   Strategy buy_low(Trader& trader) {
+//     while (co_await trader.next()) {
+//       if (trader.quote().has_ask() && trader.quote().ask < Price{1'000'000}) trader.buy(Quantity{100}, trader.quote().ask);
+//     }
+//   }
+//
+// A strategy is a coroutine that returns Strategy and takes a Trader. The same source runs in a simulated market and on
+// recorded market data (run.hpp). What the trader shows is what has reached it: over links with latency, an order is
+// pending until the market's answer is back.
+// Thread: the strategy's scheduler.
+// Units: prices in the instrument's units, quantities in lots; cash and profit in price units times lots.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include <outcry/actors/participant.hpp>
+#include <outcry/actors/stage_times.hpp>
+#include <outcry/actors/stamp.hpp>
+#include <outcry/messages/instrument.hpp>
+#include <outcry/runtime/task.hpp>
+
+namespace outcry {
+
+using Strategy = Task<void>;
+
+class Trader;
+using StrategyFunction = Strategy (*)(Trader&);
+
+/// In price units for each lot; a rebate is negative.
+struct Fees {
+  std::int64_t maker = 0;
+  std::int64_t taker = 0;
+};
+
+enum class OrderProgress : std::uint8_t {
+  pending,        // sent; the market has not answered
+  live,           // rests in the book, nothing of it has traded
+  partly_filled,  // rests, part of it has traded
+  filled,
+  cancelled,      // by us, or what was left of it by its terms: see reason
+  refused,        // see reason
+};
+constexpr const char* to_string(OrderProgress progress) {
+  constexpr const char* names[] = {"pending", "live", "partly_filled", "filled", "cancelled", "refused"};
+  return names[static_cast<int>(progress)];
+}
+
+struct OrderState {
+  OrderId id{};
+  SymbolId symbol{};
+  Side side{};
+  Price price{};
+  Quantity quantity{};  // as asked for, or as last modified: filled and open together
+  Quantity filled{};
+  Quantity open{};
+  OrderProgress progress{};
+  Reason reason = Reason::none;
+  bool cancelling = false;  // a cancel is under way
+
+  bool done() const { return progress >= OrderProgress::filled; }
+};
+
+struct Position {
+  std::int64_t lots = 0;  // negative: short
+  std::int64_t cash = 0;  // what sales brought less what purchases cost, fees not counted
+  std::int64_t fees = 0;
+  std::uint64_t bought = 0;
+  std::uint64_t sold = 0;
+  std::uint64_t fills = 0;
+};
+
+/// What a strategy ends with.
+struct TraderReport {
+  struct Line {
+    Instrument instrument{};
+    Position position{};
+    Price mark{};              // mid of the last quote, or the last trade
+    std::int64_t profit = 0;   // cash - fees + position at the mark
+  };
+  std::vector<Line> lines{};
+  std::uint64_t orders = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t cancelled = 0;
+  std::string failure{};  // of an exception that ended the strategy
+};
+
+struct OrderTerms {
+  SymbolId symbol{};
+  TimeInForce time_in_force = TimeInForce::good_till_cancelled;
+  PostOnly post_only = PostOnly::no;
+};
+
+using TraderSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>;
+
+struct TraderSetup {
+  struct Listed {
+    Instrument instrument{};
+    SymbolAddress address{};
+  };
+  StrategyFunction strategy = nullptr;
+  std::vector<Listed> symbols{};  // by SymbolId, from 0
+  AccountId account{1};
+  Fees fees{};
+  StampClock stamps = StampClock::world;
+  StageTimes* stages = nullptr;   // of the scheduler; null: nothing is measured
+  TraderReport* report = nullptr; // written when the strategy ends; outlives the runtime
+};
+
+/// The actor that a strategy runs in.
+Actor trader(TraderSelf self, TraderSetup setup);
+
+class Trader {
+ public:
+  enum class News : std::uint8_t { none, quote, trade, depth, order, time };
+
+  Trader(TraderSelf self, TraderSetup setup);
+  ~Trader();
+  Trader(const Trader&) = delete;
+  Trader& operator=(const Trader&) = delete;
+
+  class [[nodiscard]] Next {
+   public:
+    Next(Trader* trader, TraderSelf::Receiving receiving) : trader_(trader), receiving_(receiving) {}
+    bool await_ready() const { return receiving_.await_ready(); }
+    void await_suspend(std::coroutine_handle<> point) const { receiving_.await_suspend(point); }
+    bool await_resume() { return trader_->absorb(receiving_.await_resume()); }
+
+   private:
+    Trader* trader_;
+    TraderSelf::Receiving receiving_;
+  };
+
+  /// The next thing that happens: news() says what. False once the market is over: then return.
+  Next next(std::source_location where = std::source_location::current()) { return {this, self_.receive(where)}; }
+  /// The same, but no later than `time`: then news() is News::time.
+  Next next_until(Time time, std::source_location where = std::source_location::current()) {
+    return {this, self_.receive_until(time, where)};
+  }
+  Next next_within(Duration duration, std::source_location where = std::source_location::current()) {
+    return {this, self_.receive_for(duration, where)};
+  }
+
+  News news() const { return news_; }
+  /// What the news is about.
+  SymbolId news_symbol() const { return news_symbol_; }
+  OrderId news_order() const { return news_order_; }
+
+  Time now() const { return self_.now(); }
+  Random& random() const { return self_.random(); }
+
+  std::size_t symbol_count() const { return symbols_.size(); }
+  const Instrument& instrument(SymbolId symbol = {}) const { return at(symbol).instrument; }
+  /// The last one that arrived; without quantities before the first.
+  const Quote& quote(SymbolId symbol = {}) const { return at(symbol).quote; }
+  const std::optional<TradePrint>& last_trade(SymbolId symbol = {}) const { return at(symbol).trade; }
+  /// Asks for the ten best levels from now on.
+  void watch_depth(SymbolId symbol = {});
+  std::span<const DepthLevel> depth(Side side, SymbolId symbol = {}) const;
+
+  /// Sends an order; its id. Its state is pending until the market answers.
+  OrderId buy(Quantity quantity, Price price, OrderTerms terms = {}) { return enter(Side::buy, quantity, price, OrderType::limit, terms); }
+  OrderId sell(Quantity quantity, Price price, OrderTerms terms = {}) { return enter(Side::sell, quantity, price, OrderType::limit, terms); }
+  OrderId buy_at_market(Quantity quantity, SymbolId symbol = {}) { return enter(Side::buy, quantity, {}, OrderType::market, {.symbol = symbol}); }
+  OrderId sell_at_market(Quantity quantity, SymbolId symbol = {}) { return enter(Side::sell, quantity, {}, OrderType::market, {.symbol = symbol}); }
+  /// Nothing happens if the order is done or already being cancelled.
+  void cancel(OrderId id);
+  void cancel_all(SymbolId symbol = {});
+  /// A new price and open quantity; keeps its place only if the price is the same and the quantity shrinks.
+  void modify(OrderId id, Price price, Quantity open);
+
+  /// Null if there is no such order, or it ended long ago.
+  const OrderState* order(OrderId id) const;
+  /// Orders that are not done, oldest first.
+  std::span<const OrderId> open_orders() const { return open_; }
+
+  const Position& position(SymbolId symbol = {}) const { return at(symbol).position; }
+  /// Cash less fees plus the position at the mark; of one symbol, and of all.
+  std::int64_t profit(SymbolId symbol) const;
+  std::int64_t profit() const;
+  TraderReport report() const;
+
+ private:
+  struct Listed {
+    Instrument instrument{};
+    SymbolAddress address{};
+    Quote quote{};
+    std::optional<TradePrint> trade{};
+    Depth depth{};
+    Position position{};
+  };
+  static constexpr std::size_t done_orders_kept = 4096;
+
+  const Listed& at(SymbolId symbol) const;
+  Listed& at(SymbolId symbol) { return const_cast<Listed&>(std::as_const(*this).at(symbol)); }
+  Price mark(const Listed& listed) const;
+  OrderId enter(Side side, Quantity quantity, Price price, OrderType type, OrderTerms terms);
+  std::int64_t stamp() const;
+  void finish(OrderState& order, OrderProgress progress, Reason reason);
+  void refresh(OrderState& order);
+  OrderState* find(OrderId id);
+
+  bool absorb(std::optional<Received<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>> message);
+  void heard(const Accepted& event);
+  void heard(const Rejected& event);
+  void heard(const Filled& event);
+  void heard(const Cancelled& event);
+  void heard(const Reduced& event);
+  void heard(const Modified& event);
+  void heard(const Replaced& event);
+  void heard(const Quote& quote);
+  void heard(const TradePrint& trade);
+  void heard(const Depth& depth);
+  void about_order(OrderId id, SymbolId symbol, std::int64_t arrival_ns);
+
+  TraderSelf self_;
+  TraderSetup setup_;
+  std::vector<Listed> symbols_;
+  std::unordered_map<OrderId, OrderState> orders_;
+  std::vector<OrderId> open_;
+  std::deque<OrderId> done_;
+  std::uint32_t last_order_ = 0;
+  News news_ = News::none;
+  SymbolId news_symbol_{};
+  OrderId news_order_{};
+  std::uint64_t sent_ = 0;
+  std::uint64_t refused_ = 0;
+  std::uint64_t cancelled_ = 0;
+};
+
+}  // namespace outcry

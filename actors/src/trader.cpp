@@ -1,0 +1,271 @@
+// Trader: keeps the books of one strategy.
+#include <outcry/actors/trader.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace outcry {
+
+namespace {
+
+// Ids of strategies lie above those that exchanges give their orders.
+constexpr std::uint64_t own_ids = std::uint64_t{1} << 63;
+
+}  // namespace
+
+Actor trader(TraderSelf self, TraderSetup setup) {
+  const StrategyFunction strategy = setup.strategy;
+  TraderReport* const report = setup.report;
+  Trader trader(self, std::move(setup));
+  try {
+    Strategy running = strategy(trader);
+    co_await running;
+  } catch (const std::exception& failure) {
+    if (report != nullptr) report->failure = failure.what();
+    throw;
+  }
+}
+
+Trader::Trader(TraderSelf self, TraderSetup setup) : self_(self), setup_(std::move(setup)) {
+  for (std::size_t i = 0; i < setup_.symbols.size(); ++i) {
+    const TraderSetup::Listed& listed = setup_.symbols[i];
+    symbols_.push_back({.instrument = listed.instrument, .address = listed.address});
+    listed.address.send(EnterSymbol{setup_.account, self_.address()});
+    listed.address.send(SubscribeQuotes{self_.address()});
+    listed.address.send(SubscribeTrades{self_.address()});
+  }
+}
+
+Trader::~Trader() {
+  if (setup_.report == nullptr) return;
+  std::string failure = std::move(setup_.report->failure);
+  *setup_.report = report();
+  setup_.report->failure = std::move(failure);
+}
+
+const Trader::Listed& Trader::at(SymbolId symbol) const {
+  if (symbol.value >= symbols_.size())
+    throw std::out_of_range("there is no symbol " + std::to_string(symbol.value) + ": the market lists " +
+                            std::to_string(symbols_.size()));
+  return symbols_[symbol.value];
+}
+
+void Trader::watch_depth(SymbolId symbol) { at(symbol).address.send(SubscribeDepth{self_.address()}); }
+
+std::span<const DepthLevel> Trader::depth(Side side, SymbolId symbol) const {
+  const Depth& depth = at(symbol).depth;
+  return side == Side::buy ? std::span(depth.bids).first(depth.bid_levels) : std::span(depth.asks).first(depth.ask_levels);
+}
+
+std::int64_t Trader::stamp() const { return stamp_now(setup_.stamps, self_.scheduler()); }
+
+// ---- orders
+
+OrderId Trader::enter(Side side, Quantity quantity, Price price, OrderType type, OrderTerms terms) {
+  const OrderId id{own_ids | std::uint64_t{setup_.account.value & 0x7FFFFFFF} << 32 | ++last_order_};
+  Listed& listed = at(terms.symbol);
+  OrderState& order = orders_[id];
+  order = {.id = id, .symbol = terms.symbol, .side = side, .price = price, .quantity = quantity, .open = quantity};
+  open_.push_back(id);
+  ++sent_;
+  const NewOrder command{.id = id,
+                         .price = price,
+                         .quantity = quantity,
+                         .account = setup_.account,
+                         .symbol = terms.symbol,
+                         .side = side,
+                         .type = type,
+                         .time_in_force = terms.time_in_force,
+                         .post_only = terms.post_only,
+                         .arrival_ns = stamp()};
+  if (!listed.address.send(command).accepted()) {
+    ++refused_;
+    finish(order, OrderProgress::refused, Reason::mailbox_full);
+  }
+  return id;
+}
+
+void Trader::cancel(OrderId id) {
+  OrderState* order = find(id);
+  if (order == nullptr || order->done() || order->cancelling) return;
+  const CancelOrder command{.id = id, .account = setup_.account, .symbol = order->symbol, .arrival_ns = stamp()};
+  order->cancelling = at(order->symbol).address.send(command).accepted();
+}
+
+void Trader::cancel_all(SymbolId symbol) {
+  for (const OrderId id : std::vector<OrderId>(open_.begin(), open_.end()))
+    if (find(id)->symbol == symbol) cancel(id);
+}
+
+void Trader::modify(OrderId id, Price price, Quantity open) {
+  const OrderState* order = find(id);
+  if (order == nullptr || order->done()) return;
+  at(order->symbol)
+      .address.send(ModifyOrder{.id = id,
+                                .price = price,
+                                .quantity = open,
+                                .account = setup_.account,
+                                .symbol = order->symbol,
+                                .arrival_ns = stamp()});
+}
+
+const OrderState* Trader::order(OrderId id) const {
+  const auto found = orders_.find(id);
+  return found == orders_.end() ? nullptr : &found->second;
+}
+
+OrderState* Trader::find(OrderId id) { return const_cast<OrderState*>(std::as_const(*this).order(id)); }
+
+void Trader::refresh(OrderState& order) {
+  if (order.open == Quantity{}) {
+    finish(order, OrderProgress::filled, Reason::none);
+  } else {
+    order.progress = order.filled == Quantity{} ? OrderProgress::live : OrderProgress::partly_filled;
+  }
+}
+
+void Trader::finish(OrderState& order, OrderProgress progress, Reason reason) {
+  order.progress = progress;
+  order.reason = reason;
+  order.cancelling = false;
+  std::erase(open_, order.id);
+  done_.push_back(order.id);
+  if (done_.size() > done_orders_kept) {
+    orders_.erase(done_.front());
+    done_.pop_front();
+  }
+}
+
+// ---- what is heard
+
+bool Trader::absorb(
+    std::optional<Received<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>> message) {
+  if (!message) {
+    news_ = self_.stopping() ? News::none : News::time;
+    return !self_.stopping();
+  }
+  std::visit([this](const auto& heard_message) { heard(heard_message); }, *message);
+  return true;
+}
+
+void Trader::about_order(OrderId id, SymbolId symbol, std::int64_t arrival_ns) {
+  news_ = News::order;
+  news_order_ = id;
+  news_symbol_ = symbol;
+  if (setup_.stages != nullptr && arrival_ns != 0) setup_.stages->record(symbol, Stage::total, stamp() - arrival_ns);
+}
+
+void Trader::heard(const Accepted& event) {
+  if (OrderState* order = find(event.id); order != nullptr && order->progress == OrderProgress::pending)
+    order->progress = OrderProgress::live;
+  about_order(event.id, event.symbol, event.arrival_ns);
+}
+
+void Trader::heard(const Rejected& event) {
+  if (OrderState* order = find(event.id); order != nullptr) {
+    if (event.command == CommandKind::new_order) {
+      ++refused_;
+      finish(*order, OrderProgress::refused, event.reason);
+    } else {
+      order->cancelling = false;  // it stands as it was
+      if (!order->done()) order->reason = event.reason;
+    }
+  }
+  about_order(event.id, event.symbol, event.arrival_ns);
+}
+
+void Trader::heard(const Filled& event) {
+  Position& position = at(event.symbol).position;
+  const auto lots = static_cast<std::int64_t>(event.quantity.lots);
+  const std::int64_t value = event.price.units * lots;
+  const bool bought = event.side == Side::buy;
+  position.lots += bought ? lots : -lots;
+  position.cash += bought ? -value : value;
+  position.fees += lots * (event.maker != 0 ? setup_.fees.maker : setup_.fees.taker);
+  (bought ? position.bought : position.sold) += event.quantity.lots;
+  ++position.fills;
+  if (OrderState* order = find(event.id); order != nullptr && !order->done()) {
+    order->filled += event.quantity;
+    order->open -= std::min(order->open, event.quantity);
+    refresh(*order);
+  }
+  about_order(event.id, event.symbol, event.arrival_ns);
+}
+
+void Trader::heard(const Cancelled& event) {
+  if (OrderState* order = find(event.id); order != nullptr && !order->done()) {
+    order->open = {};
+    ++cancelled_;
+    finish(*order, OrderProgress::cancelled, event.reason);
+  }
+  about_order(event.id, event.symbol, event.arrival_ns);
+}
+
+void Trader::heard(const Reduced& event) {
+  if (OrderState* order = find(event.id); order != nullptr) {
+    order->open = event.open;
+    order->quantity = order->filled + event.open;
+  }
+  about_order(event.id, event.symbol, event.arrival_ns);
+}
+
+// Its trades came before it and were counted against what was open: what the modify asked for, less those, is open now.
+void Trader::heard(const Modified& event) {
+  about_order(event.id, event.symbol, event.arrival_ns);
+}
+
+void Trader::heard(const Replaced& event) { about_order(event.new_id, event.symbol, event.arrival_ns); }
+
+void Trader::heard(const Quote& quote) {
+  at(quote.symbol).quote = quote;
+  news_ = News::quote;
+  news_symbol_ = quote.symbol;
+  if (setup_.stages != nullptr && quote.arrival_ns != 0)
+    setup_.stages->record(quote.symbol, Stage::deliver, stamp() - quote.arrival_ns);
+}
+
+void Trader::heard(const TradePrint& trade) {
+  at(trade.symbol).trade = trade;
+  news_ = News::trade;
+  news_symbol_ = trade.symbol;
+  if (setup_.stages != nullptr && trade.arrival_ns != 0)
+    setup_.stages->record(trade.symbol, Stage::deliver, stamp() - trade.arrival_ns);
+}
+
+void Trader::heard(const Depth& depth) {
+  at(depth.symbol).depth = depth;
+  news_ = News::depth;
+  news_symbol_ = depth.symbol;
+}
+
+// ---- accounts
+
+Price Trader::mark(const Listed& listed) const {
+  if (listed.quote.has_both()) return Price{(listed.quote.bid.units + listed.quote.ask.units) / 2};
+  if (listed.trade) return listed.trade->price;
+  return listed.quote.has_bid() ? listed.quote.bid : listed.quote.has_ask() ? listed.quote.ask : Price{};
+}
+
+std::int64_t Trader::profit(SymbolId symbol) const {
+  const Listed& listed = at(symbol);
+  return listed.position.cash - listed.position.fees + listed.position.lots * mark(listed).units;
+}
+
+std::int64_t Trader::profit() const {
+  std::int64_t sum = 0;
+  for (std::uint32_t i = 0; i < symbols_.size(); ++i) sum += profit(SymbolId{i});
+  return sum;
+}
+
+TraderReport Trader::report() const {
+  TraderReport report;
+  for (std::uint32_t i = 0; i < symbols_.size(); ++i)
+    report.lines.push_back({symbols_[i].instrument, symbols_[i].position, mark(symbols_[i]), profit(SymbolId{i})});
+  report.orders = sent_;
+  report.refused = refused_;
+  report.cancelled = cancelled_;
+  return report;
+}
+
+}  // namespace outcry
