@@ -11,6 +11,7 @@ namespace outcry {
 namespace {
 
 constexpr std::size_t line = 64;
+constexpr std::size_t least_far_levels = 16;
 
 // Quotient rounded down, also below zero.
 std::int64_t floor_div(std::int64_t n, std::int64_t divisor) {
@@ -77,7 +78,7 @@ std::size_t PriceLadder::far_position(Key key) const noexcept {
 // Room for so many more far levels, so that adding them cannot fail.
 bool PriceLadder::reserve_far(std::size_t more) noexcept {
   const auto reserve = [](auto& vector, std::size_t size) {
-    if (vector.capacity() < size) vector.reserve(std::max(size, vector.capacity() * 2));
+    if (vector.capacity() < size) vector.reserve(std::max({size, vector.capacity() * 2, least_far_levels}));
   };
   try {
     reserve(far_, far_.size() + more);
@@ -134,32 +135,31 @@ bool PriceLadder::prepare(Key key, OrderPool& pool) noexcept {
   return reserve_far(1);
 }
 
-// How large a window below and around `best` should be: the smallest that has nearly all levels, within reason.
+// How large a window around `best` should be: as large as its levels are worth.
 std::uint32_t PriceLadder::choose_slots(Key best) const noexcept {
   // levels[n]: how many levels need a window of 2^n slots, a quarter of it being left free above the best.
   std::array<std::uint32_t, 65> levels{};
-  std::uint32_t all = 0;
   const auto count = [&](Key key) {
     if (!on_tick(key)) return;
     const auto ticks =
         (static_cast<std::uint64_t>(best) - static_cast<std::uint64_t>(key)) / static_cast<std::uint64_t>(tick_);
     ++levels[static_cast<std::size_t>(std::bit_width(ticks + ticks / 3))];
-    ++all;
   };
   for (const FarLevel& far : far_) count(far.key);
   if (slots_ != 0)
     for (std::uint32_t slot = occupancy_.below(slots_); slot != Occupancy::none; slot = occupancy_.below(slot))
       count(key_of(levels_[slot].price));
 
-  const std::uint64_t affordable = std::max<std::uint64_t>(window_.levels, std::uint64_t{64} * all);
+  // A larger window must have a level more for every 64 slots more.
   std::uint32_t slots = std::max(capacity_, window_.levels);
-  std::uint32_t covered = 0;
-  for (std::size_t bits = 0; bits <= 18; ++bits) {
+  std::uint32_t covered = 0, covered_by_slots = 0;
+  for (std::uint32_t bits = 0; (1u << bits) <= window_.most; ++bits) {
     covered += levels[bits];
     const std::uint32_t size = 1u << bits;
-    if (size > affordable || size > window_.most) break;
-    slots = std::max(slots, size);
-    if (covered >= all - all / 32) break;
+    if (size <= slots)
+      covered_by_slots = covered;
+    else if (covered - covered_by_slots >= (size - slots) / 64)
+      slots = size, covered_by_slots = covered;
   }
   return slots;
 }

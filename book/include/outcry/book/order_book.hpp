@@ -183,7 +183,7 @@ class OrderBook {
   using Key = PriceLadder::Key;
   using Found = typename Ids::Found;
 
-  PriceLadder& ladder(Side side) noexcept { return ladders_[side == Side::sell]; }
+  PriceLadder& side_of(Side side) noexcept { return ladders_[side == Side::sell]; }
 
   template <class Consumer, class Event>
   void tell(Consumer& consumer, const Event& event) {
@@ -253,7 +253,7 @@ template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
   const Side side = static_cast<Side>(static_cast<std::uint8_t>(command.side) & 1);
-  PriceLadder& own = ladder(side);
+  PriceLadder& own = side_of(side);
   const PriceLadder& other = ladder(opposite(side));
   const Key key = own.key_of(command.price);
   const std::uint32_t terms = terms_of(command);
@@ -290,7 +290,7 @@ void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
 template <class Ids>
 template <class Consumer>
 void OrderBook<Ids>::submit_taker(const NewOrder& command, Side side, Key bound, Consumer& consumer) {
-  PriceLadder& makers = ladder(opposite(side));
+  PriceLadder& makers = side_of(opposite(side));
   std::uint32_t left = command.quantity.lots;
   tell_accepted(command, consumer);
   if (command.time_in_force != TimeInForce::fill_or_kill || has_at_least(left, makers, bound))
@@ -342,7 +342,7 @@ void OrderBook<Ids>::reduce(const ReduceOrder& command, Consumer&& consumer) {
 
   ++counts_.reductions;
   if (command.by.lots == order.open) return cancel_order(found, Reason::requested, command.arrival_ns, consumer);
-  Level& level = ladder(order.side()).level_of(order);
+  Level& level = side_of(order.side()).level_of(order);
   order.open -= command.by.lots;
   level.volume -= command.by.lots;
   tell(consumer, Reduced{.id = command.id,
@@ -365,8 +365,8 @@ void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
     return reject(command, CommandKind::modify, Reason::unknown_order, consumer);
   Order& order = (*pool_)[found.order];
   const Side side = order.side();
-  PriceLadder& own = ladder(side);
-  PriceLadder& other = ladder(opposite(side));
+  PriceLadder& own = side_of(side);
+  PriceLadder& other = side_of(opposite(side));
   const Key key = own.key_of(command.price);
   if (!is_good(command.quantity)) [[unlikely]]
     return reject(command, CommandKind::modify, refusal_of(command.quantity), consumer);
@@ -416,8 +416,8 @@ void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
     return reject(command, CommandKind::replace, Reason::unknown_order, consumer);
   Order& order = (*pool_)[found.order];
   const Side side = order.side();
-  PriceLadder& own = ladder(side);
-  PriceLadder& other = ladder(opposite(side));
+  PriceLadder& own = side_of(side);
+  PriceLadder& other = side_of(opposite(side));
   const Key key = own.key_of(command.price);
   if (!is_good(command.quantity)) [[unlikely]]
     return reject(command, CommandKind::replace, refusal_of(command.quantity), consumer);
@@ -501,7 +501,7 @@ void OrderBook<Ids>::execute(const Execution& execution, Consumer&& consumer) {
   ++counts_.trades;
   counts_.traded += execution.quantity.lots;
   const Side side = order.side();
-  PriceLadder& own = ladder(side);
+  PriceLadder& own = side_of(side);
   Level& level = own.level_of(order);
   const Price price = execution.price.value_or(level.price);
   order.open -= execution.quantity.lots;
@@ -611,7 +611,7 @@ void OrderBook<Ids>::add(const NewOrder& command, Side side, std::uint32_t open,
                  (command.time_in_force == TimeInForce::day ? Order::ends_with_day : 0) |
                  (command.post_only == PostOnly::yes ? Order::posts_only : 0);
   ids_->insert(command.id, index, position);
-  PriceLadder& own = ladder(side);
+  PriceLadder& own = side_of(side);
   own.rest(own.key_of(command.price), index, *pool_);
 }
 
@@ -619,7 +619,7 @@ template <class Ids>
 template <class Consumer>
 void OrderBook<Ids>::cancel_order(Found found, Reason reason, std::int64_t arrival_ns, Consumer& consumer) {
   const Order& order = (*pool_)[found.order];
-  PriceLadder& own = ladder(order.side());
+  PriceLadder& own = side_of(order.side());
   const Cancelled cancelled{.id = {order.id},
                             .price = own.level_of(order).price,
                             .quantity = {order.open},
@@ -717,7 +717,7 @@ Reason OrderBook<Ids>::refusal_of(const NewOrder& command) noexcept {
   if (command.id.value == 0 || !are_good(terms_of(command))) return Reason::invalid_combination;
   if (const Reason reason = refusal_of(command.quantity); reason != Reason::none) return reason;
   if (command.type == OrderType::market) return Reason::none;
-  PriceLadder& own = ladder(command.side);
+  PriceLadder& own = side_of(command.side);
   const Key key = own.key_of(command.price);
   return own.holds(key) ? Reason::none : refusal_of(key, own, command.time_in_force <= TimeInForce::day);
 }
