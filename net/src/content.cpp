@@ -5,15 +5,14 @@
 
 #include <fmt/format.h>
 
-
 #include "csv_line.hpp"
 
 namespace outcry {
 namespace {
 
 bool begins_with(std::span<const std::byte> bytes, std::initializer_list<unsigned> magic) {
-  return bytes.size() >= magic.size() &&
-         std::equal(magic.begin(), magic.end(), bytes.begin(), [](unsigned a, std::byte b) { return std::byte(a) == b; });
+  return bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin(),
+                                                    [](unsigned a, std::byte b) { return std::byte(a) == b; });
 }
 
 // The first frame is sound, or the file ends in it: nothing else begins with a length that fits a letter that fits it.
@@ -25,7 +24,8 @@ bool is_itch(std::span<const std::byte> bytes) {
 
 bool is_text(std::span<const std::byte> bytes) {
   return std::ranges::all_of(bytes.first(std::min<std::size_t>(bytes.size(), 512)), [](std::byte b) {
-    return b == std::byte{'\n'} || b == std::byte{'\r'} || b == std::byte{'\t'} || (b >= std::byte{' '} && b <= std::byte{'~'});
+    return b == std::byte{'\n'} || b == std::byte{'\r'} || b == std::byte{'\t'} ||
+           (b >= std::byte{' '} && b <= std::byte{'~'});
   });
 }
 
@@ -33,17 +33,16 @@ bool are_numbers(std::string_view line) {
   std::array<std::string_view, 4096> columns;
   const std::size_t count = split(line, columns);
   std::int64_t number = 0;
-  return count <= columns.size() &&
-         std::all_of(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(count),
-                     [&](std::string_view column) { return parse(column, number); });
+  return count <= columns.size() && std::all_of(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(count),
+                                                [&](std::string_view column) { return parse(column, number); });
 }
 
 bool is_lobster_message(std::string_view line) {
   std::array<std::string_view, 6> columns;
   std::int64_t time = 0, number = 0;
-  return split(line, columns) == 6 && parse_seconds(columns[0], time) && columns[1].size() == 1 && columns[1][0] >= '1' &&
-         columns[1][0] <= '7' && parse(columns[2], number) && parse(columns[3], number) && parse(columns[4], number) &&
-         (columns[5] == "1" || columns[5] == "-1");
+  return split(line, columns) == 6 && parse_seconds(columns[0], time) && columns[1].size() == 1 &&
+         columns[1][0] >= '1' && columns[1][0] <= '7' && parse(columns[2], number) && parse(columns[3], number) &&
+         parse(columns[4], number) && (columns[5] == "1" || columns[5] == "-1");
 }
 
 }  // namespace

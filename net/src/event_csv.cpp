@@ -6,16 +6,17 @@
 
 #include "content.hpp"
 #include "csv_line.hpp"
+#include "rows.hpp"
 
 namespace outcry {
 namespace {
 
 bool parse_row(std::string_view line, std::uint64_t& n, HistoryEvent& event, char& kind, Complaint& complaint) {
   std::array<std::string_view, 8> column;
-  if (const std::size_t columns = split(line, column); columns != 8)
-    return complain(complaint, columns, 8);
+  if (const std::size_t columns = split(line, column); columns != 8) return complain(complaint, columns, 8);
   if (!parse(column[0], n)) return complain(complaint, "n", column[0], "a whole number");
-  if (!parse_seconds(column[1], event.time_ns)) return complain(complaint, "the time", column[1], "seconds after midnight");
+  if (!parse_seconds(column[1], event.time_ns))
+    return complain(complaint, "the time", column[1], "seconds after midnight");
   kind = column[2].size() == 1 ? column[2][0] : '\0';
   switch (kind) {
     case 'A': event.kind = HistoryKind::add; break;
@@ -47,43 +48,21 @@ EventCsvReader::EventCsvReader(std::string name, std::span<const std::byte> byte
 void EventCsvReader::begin(const ReaderOptions& options) {
   const Content content = content_of(bytes_);
   if (content != Content::event_csv)
-    throw InputError({name_}, describe(content, bytes_), fmt::format("an event CSV, which begins '{}'", event_csv_header));
+    throw InputError({name_}, describe(content, bytes_),
+                     fmt::format("an event CSV, which begins '{}'", event_csv_header));
   instruments_.push_back(recorded_stock({0}, symbol_of_file(options.symbol, name_)));
   at_ = line_at(bytes_, 0).next;
 }
 
 std::size_t EventCsvReader::read(std::span<HistoryEvent> out) noexcept {
-  if (stopped()) return 0;
-  std::size_t made = 0;
-  while (made < out.size() && at_ < bytes_.size()) {
-    const CsvLine line = line_at(bytes_, at_);
-    if (line.text.empty() && only_blank_from(bytes_, at_)) {
-      at_ = bytes_.size();
-      break;
-    }
-    const auto record = static_cast<std::uint32_t>(records_++);
-    HistoryEvent& event = out[made];
-    event = {.record = record};
+  return read_rows(out, [this](std::string_view line, HistoryEvent& event, char& kind, Complaint& complaint) {
     std::uint64_t n = 0;
-    char kind = '\0';
-    Complaint complaint;
-    bool sound = parse_row(line.text, n, event, kind, complaint);
-    if (sound && record == 0) first_n_ = n;
-    if (sound && n != first_n_ + record) {
-      complaint = {fmt::format("n {}", n), fmt::format("{}", first_n_ + record)};
-      sound = false;
-    }
-    if (!sound) {
-      if (!pass_over(place_of(record), std::move(complaint.found), std::move(complaint.expected))) break;
-      at_ = line.next;
-      continue;
-    }
-    if (!in_order(event, record)) break;
-    ++counts_[static_cast<std::uint8_t>(kind)];
-    at_ = line.next;
-    ++made;
-  }
-  return made;
+    if (!parse_row(line, n, event, kind, complaint)) return false;
+    if (!first_n_) first_n_ = n - event.record;
+    if (n == *first_n_ + event.record) return true;
+    complaint = {fmt::format("n {}", n), fmt::format("{}", *first_n_ + event.record)};
+    return false;
+  });
 }
 
 Place EventCsvReader::place_of(std::uint32_t record) const {

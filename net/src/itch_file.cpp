@@ -31,12 +31,6 @@ bool side_of(char letter, Side& side) {
 
 bool is_state(char letter) { return letter == 'H' || letter == 'P' || letter == 'Q' || letter == 'T'; }
 
-struct WrongField {
-  const char* field = nullptr;
-  char value = '\0';
-  const char* expected = nullptr;
-};
-
 std::string letter(char c) {
   return c >= ' ' && c <= '~' ? fmt::format("'{}'", c)
                               : fmt::format("0x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
@@ -44,7 +38,15 @@ std::string letter(char c) {
 
 }  // namespace
 
-ItchFileReader::ItchFileReader(const std::string& path, const ReaderOptions& options) : RecordReader(path, options) { begin(); }
+struct ItchFileReader::WrongField {
+  const char* name = nullptr;  // null: none is wrong
+  char value = '\0';
+  const char* expected = nullptr;
+};
+
+ItchFileReader::ItchFileReader(const std::string& path, const ReaderOptions& options) : RecordReader(path, options) {
+  begin();
+}
 
 ItchFileReader::ItchFileReader(std::string name, std::span<const std::byte> bytes, const ReaderOptions& options)
     : RecordReader(std::move(name), bytes, options) {
@@ -84,162 +86,157 @@ SymbolId ItchFileReader::learn(std::uint16_t locate, std::string_view stock) {
   return {symbol};
 }
 
+SymbolId ItchFileReader::symbol_of(std::uint16_t locate) {
+  const std::uint32_t symbol = (*symbols_)[locate];
+  return symbol != unknown ? SymbolId{symbol} : learn(locate, {});
+}
+
+SymbolId ItchFileReader::symbol_of(std::uint16_t locate, std::string_view padded_stock) {
+  const std::uint32_t symbol = (*symbols_)[locate];
+  if (symbol != unknown && unnamed_ == 0) return {symbol};
+  return learn(locate, padded_stock.substr(0, padded_stock.find_last_not_of(' ') + 1));
+}
+
 std::size_t ItchFileReader::read(std::span<HistoryEvent> out) noexcept {
   if (ended_ || stopped()) return 0;
-
-  const auto symbol_of = [this](std::uint16_t locate) -> SymbolId {
-    const std::uint32_t symbol = (*symbols_)[locate];
-    return symbol != unknown ? SymbolId{symbol} : learn(locate, {});
-  };
-  const auto symbol_named = [this](std::uint16_t locate, const Alpha<8>& stock) -> SymbolId {
-    const std::uint32_t symbol = (*symbols_)[locate];
-    return symbol != unknown && unnamed_ == 0 ? SymbolId{symbol} : learn(locate, stock.text());
-  };
-  const auto refuse = [this](std::string found, std::string_view expected) {
-    return pass_over(here(), std::move(found), std::string(expected));
-  };
 
   std::size_t made = 0;
   while (made < out.size()) {
     const std::size_t size = itch_frame(bytes_, at_);
-    if (size == 0) {
-      if (frame_is_broken()) continue;
+    if (size == 0) [[unlikely]] {
+      if (pass_broken_frame()) continue;
       break;
     }
     const std::byte* const message = bytes_.data() + at_ + 2;
     const auto& header = message_at<itch::Header<'\0'>>(message);
-    const char type = header.type;
-    const auto time_ns = static_cast<std::int64_t>(header.timestamp.value());
-    const std::uint16_t locate = header.stock_locate;
-    const std::uint64_t at = at_;
-    const auto record = static_cast<std::uint32_t>(records_);
-    if (records_ % checkpoint_every == 0) checkpoints_.push_back(at);
-    ++records_;
-
-    if (time_ns < time_ns_ || time_ns >= day_ns) [[unlikely]] {
-      const bool late = time_ns >= day_ns;
-      if (!refuse(late ? fmt::format("the time {}", seconds(time_ns))
-                       : fmt::format("the time {} after {}", seconds(time_ns), seconds(time_ns_)),
-                  late ? "one before 24 h" : "times that do not go back"))
-        break;
-      if (late) {
-        at_ = at + 2 + size;
-        continue;
-      }
-    } else {
-      time_ns_ = time_ns;
-    }
-
     HistoryEvent& event = out[made];
-    event = {.time_ns = time_ns_, .record = record};
-    bool makes = true;
+    event = {.time_ns = static_cast<std::int64_t>(header.timestamp.value()), .record = count_record()};
+
     WrongField wrong;
-    switch (type) {
-      case itch::AddOrder::code:
-      case itch::AddOrderAttributed::code: {  // the one begins like the other
-        const auto& add = message_at<itch::AddOrder>(message);
-        if (!side_of(add.side, event.side)) wrong = {"side", add.side, "B or S"};
-        event.kind = HistoryKind::add;
-        event.id = {add.order};
-        event.price = {add.price};
-        event.quantity = {add.shares};
-        event.symbol = symbol_named(locate, add.stock);
-        break;
-      }
-      case itch::OrderDelete::code:
-        event.kind = HistoryKind::remove;
-        event.id = {message_at<itch::OrderDelete>(message).order};
-        event.symbol = symbol_of(locate);
-        break;
-      case itch::OrderReplace::code: {
-        const auto& replace = message_at<itch::OrderReplace>(message);
-        event.kind = HistoryKind::replace;
-        event.id = {replace.order};
-        event.new_id = {replace.new_order};
-        event.price = {replace.price};
-        event.quantity = {replace.shares};
-        event.symbol = symbol_of(locate);
-        break;
-      }
-      case itch::OrderExecuted::code: {
-        const auto& execution = message_at<itch::OrderExecuted>(message);
-        event.kind = HistoryKind::execute;
-        event.id = {execution.order};
-        event.quantity = {execution.shares};
-        event.symbol = symbol_of(locate);
-        break;
-      }
-      case itch::OrderExecutedAt::code: {
-        const auto& execution = message_at<itch::OrderExecutedAt>(message);
-        if (execution.printable != 'Y' && execution.printable != 'N') wrong = {"printable", execution.printable, "Y or N"};
-        event.kind = HistoryKind::execute;
-        event.id = {execution.order};
-        event.price = {execution.price};
-        event.quantity = {execution.shares};
-        event.printable = execution.printable == 'Y';
-        event.symbol = symbol_of(locate);
-        break;
-      }
-      case itch::OrderCancel::code: {
-        const auto& cancel = message_at<itch::OrderCancel>(message);
-        event.kind = HistoryKind::reduce;
-        event.id = {cancel.order};
-        event.quantity = {cancel.shares};
-        event.symbol = symbol_of(locate);
-        break;
-      }
-      case itch::Trade::code: {
-        const auto& trade = message_at<itch::Trade>(message);
-        if (!side_of(trade.side, event.side)) wrong = {"side", trade.side, "B or S"};
-        event.kind = HistoryKind::hidden_execute;
-        event.id = {trade.order};
-        event.price = {trade.price};
-        event.quantity = {trade.shares};
-        event.symbol = symbol_named(locate, trade.stock);
-        break;
-      }
-      case itch::CrossTrade::code: {
-        const auto& cross = message_at<itch::CrossTrade>(message);
-        event.kind = HistoryKind::cross;
-        event.price = {cross.price};
-        event.quantity = {static_cast<std::uint32_t>(
-            std::min<std::uint64_t>(cross.shares, std::numeric_limits<std::uint32_t>::max()))};
-        event.symbol = symbol_named(locate, cross.stock);
-        break;
-      }
-      case itch::TradingAction::code: {
-        const auto& action = message_at<itch::TradingAction>(message);
-        if (!is_state(action.state)) wrong = {"trading state", action.state, "H, P, Q or T"};
-        event.kind = action.state == 'T' ? HistoryKind::resume : HistoryKind::halt;
-        event.symbol = symbol_named(locate, action.stock);
-        break;
-      }
-      case itch::StockDirectory::code: {
-        const auto& directory = message_at<itch::StockDirectory>(message);
-        learn(locate, directory.stock.text());
-        makes = false;
-        break;
-      }
-      default: makes = false;
-    }
-    if (wrong.field) [[unlikely]] {
-      if (!refuse(fmt::format("{} {} in a message of type {}", wrong.field, letter(wrong.value), letter(type)), wrong.expected)) break;
-      at_ = at + 2 + size;
+    const bool makes_one = fill(message, event, wrong);
+    if (event.time_ns >= day_ns || wrong.name) [[unlikely]] {
+      const bool go_on = wrong.name
+                             ? pass_over(here(),
+                                         fmt::format("{} {} in a message of type {}", wrong.name, letter(wrong.value),
+                                                     letter(header.type)),
+                                         wrong.expected)
+                             : pass_over(here(), fmt::format("the time {}", seconds(event.time_ns)), "one before 24 h");
+      if (!go_on) break;
+      at_ += 2 + size;
       continue;
     }
-    ++counts_[static_cast<std::uint8_t>(type)];
-    at_ = at + 2 + size;
-    made += makes;
+    if (!in_order(event)) break;
+    ++counts_[static_cast<std::uint8_t>(header.type)];
+    at_ += 2 + size;
+    made += makes_one;
   }
   return made;
 }
 
+// True: the message makes an event. Of `event`, time and record are there already.
+bool ItchFileReader::fill(const std::byte* message, HistoryEvent& event, WrongField& wrong) {
+  const auto& header = message_at<itch::Header<'\0'>>(message);
+  const std::uint16_t locate = header.stock_locate;
+  switch (header.type) {
+    case itch::AddOrder::code:
+    case itch::AddOrderAttributed::code: {  // the one begins like the other
+      const auto& add = message_at<itch::AddOrder>(message);
+      if (!side_of(add.side, event.side)) wrong = {"side", add.side, "B or S"};
+      event.kind = HistoryKind::add;
+      event.id = {add.order};
+      event.price = {add.price};
+      event.quantity = {add.shares};
+      event.symbol = symbol_of(locate, add.stock.padded());
+      return true;
+    }
+    case itch::OrderDelete::code:
+      event.kind = HistoryKind::remove;
+      event.id = {message_at<itch::OrderDelete>(message).order};
+      event.symbol = symbol_of(locate);
+      return true;
+    case itch::OrderReplace::code: {
+      const auto& replace = message_at<itch::OrderReplace>(message);
+      event.kind = HistoryKind::replace;
+      event.id = {replace.order};
+      event.new_id = {replace.new_order};
+      event.price = {replace.price};
+      event.quantity = {replace.shares};
+      event.symbol = symbol_of(locate);
+      return true;
+    }
+    case itch::OrderExecuted::code: {
+      const auto& execution = message_at<itch::OrderExecuted>(message);
+      event.kind = HistoryKind::execute;
+      event.id = {execution.order};
+      event.quantity = {execution.shares};
+      event.symbol = symbol_of(locate);
+      return true;
+    }
+    case itch::OrderExecutedAt::code: {
+      const auto& execution = message_at<itch::OrderExecutedAt>(message);
+      if (execution.printable != 'Y' && execution.printable != 'N')
+        wrong = {"printable", execution.printable, "Y or N"};
+      event.kind = HistoryKind::execute;
+      event.id = {execution.order};
+      event.price = {execution.price};
+      event.quantity = {execution.shares};
+      event.printable = execution.printable == 'Y';
+      event.symbol = symbol_of(locate);
+      return true;
+    }
+    case itch::OrderCancel::code: {
+      const auto& cancel = message_at<itch::OrderCancel>(message);
+      event.kind = HistoryKind::reduce;
+      event.id = {cancel.order};
+      event.quantity = {cancel.shares};
+      event.symbol = symbol_of(locate);
+      return true;
+    }
+    case itch::Trade::code: {
+      const auto& trade = message_at<itch::Trade>(message);
+      if (!side_of(trade.side, event.side)) wrong = {"side", trade.side, "B or S"};
+      event.kind = HistoryKind::hidden_execute;
+      event.id = {trade.order};
+      event.price = {trade.price};
+      event.quantity = {trade.shares};
+      event.symbol = symbol_of(locate, trade.stock.padded());
+      return true;
+    }
+    case itch::CrossTrade::code: {
+      const auto& cross = message_at<itch::CrossTrade>(message);
+      event.kind = HistoryKind::cross;
+      event.price = {cross.price};
+      event.quantity = {
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(cross.shares, std::numeric_limits<std::uint32_t>::max()))};
+      event.symbol = symbol_of(locate, cross.stock.padded());
+      return true;
+    }
+    case itch::TradingAction::code: {
+      const auto& action = message_at<itch::TradingAction>(message);
+      if (!is_state(action.state)) wrong = {"trading state", action.state, "H, P, Q or T"};
+      event.kind = action.state == 'T' ? HistoryKind::resume : HistoryKind::halt;
+      event.symbol = symbol_of(locate, action.stock.padded());
+      return true;
+    }
+    case itch::StockDirectory::code:
+      learn(locate, message_at<itch::StockDirectory>(message).stock.text());
+      return false;
+    default: return false;
+  }
+}
+
+std::uint32_t ItchFileReader::count_record() {
+  if (records_ % checkpoint_every == 0) checkpoints_.push_back(at_);
+  return static_cast<std::uint32_t>(records_++);
+}
+
 // In front of a frame that is not sound, or at the end. True: go on from at_.
-bool ItchFileReader::frame_is_broken() {
+bool ItchFileReader::pass_broken_frame() {
   const std::uint64_t left = bytes_.size() - at_;
   const auto length = left < 2 ? 0u : std::uint32_t{itch::U16(message_at<itch::U16>(bytes_.data() + at_))};
   const bool end_of_session = left >= 2 && length == 0;
-  if (left == 0 || (end_of_session && std::ranges::all_of(bytes_.subspan(at_), [](std::byte b) { return b == std::byte{0}; }))) {
+  if (left == 0 ||
+      (end_of_session && std::ranges::all_of(bytes_.subspan(at_), [](std::byte b) { return b == std::byte{0}; }))) {
     at_ = bytes_.size();
     ended_ = true;
     return false;
@@ -253,7 +250,8 @@ bool ItchFileReader::frame_is_broken() {
   else if (left < 2)
     complaint = {"the end of the file after one byte of a length", "two bytes of length"};
   else if (left == 2)
-    complaint = {fmt::format("the end of the file after the length {}", length), fmt::format("a message of {} bytes", length)};
+    complaint = {fmt::format("the end of the file after the length {}", length),
+                 fmt::format("a message of {} bytes", length)};
   else if (size == 0)
     complaint = {fmt::format("a message of type {} and {} bytes", letter(type), length), "a type of ITCH 5.0"};
   else if (size != length)
@@ -262,8 +260,7 @@ bool ItchFileReader::frame_is_broken() {
     complaint = {fmt::format("the end of the file after {} bytes of a message of type {}", left - 2, letter(type)),
                  fmt::format("{} bytes", size)};
 
-  if (records_ % checkpoint_every == 0) checkpoints_.push_back(at_);
-  ++records_;
+  count_record();
   if (!pass_over(here(), std::move(complaint.found), std::move(complaint.expected))) return false;
   at_ = after_broken(at_);
   return true;

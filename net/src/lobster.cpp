@@ -9,6 +9,7 @@
 
 #include "content.hpp"
 #include "csv_line.hpp"
+#include "rows.hpp"
 
 namespace outcry {
 namespace {
@@ -17,9 +18,9 @@ constexpr std::string_view whole_number = "a whole number";
 
 bool parse_row(std::string_view line, HistoryEvent& event, char& type, Complaint& complaint) {
   std::array<std::string_view, 6> column;
-  if (const std::size_t columns = split(line, column); columns != 6)
-    return complain(complaint, columns, 6);
-  if (!parse_seconds(column[0], event.time_ns)) return complain(complaint, "the time", column[0], "seconds after midnight");
+  if (const std::size_t columns = split(line, column); columns != 6) return complain(complaint, columns, 6);
+  if (!parse_seconds(column[0], event.time_ns))
+    return complain(complaint, "the time", column[0], "seconds after midnight");
   if (column[1].size() != 1 || column[1][0] < '1' || column[1][0] > '7')
     return complain(complaint, "type", column[1], "a type from 1 to 7");
   type = column[1][0];
@@ -38,14 +39,14 @@ bool parse_row(std::string_view line, HistoryEvent& event, char& type, Complaint
     case '4': event.kind = HistoryKind::execute; break;
     case '5': event.kind = HistoryKind::hidden_execute; break;
     case '6': event.kind = HistoryKind::cross; break;
-    default:
-      event.kind = event.price.units == 1 ? HistoryKind::resume : HistoryKind::halt;
-      event.price = {};
+    default: event.kind = event.price.units == 1 ? HistoryKind::resume : HistoryKind::halt; event.price = {};
   }
   return true;
 }
 
-std::string levels_text(const std::string& path) { return fmt::format("the LOBSTER order book that belongs to {}", path); }
+std::string levels_text(const std::string& path) {
+  return fmt::format("the LOBSTER order book that belongs to {}", path);
+}
 
 }  // namespace
 
@@ -96,7 +97,8 @@ void LobsterReader::seed_from(const std::string& orderbook) {
   if (parse_row(line_at(bytes_, 0).text, first, type, complaint) && type <= '4') {
     auto& side = sides[static_cast<std::size_t>(first.side)];
     const auto better = [&](Price a, Price b) { return first.side == Side::buy ? a > b : a < b; };
-    const auto at = std::ranges::find_if(side, [&](const SeedLevel& level) { return !better(level.price, first.price); });
+    const auto at =
+        std::ranges::find_if(side, [&](const SeedLevel& level) { return !better(level.price, first.price); });
     const bool shown = at != side.end() && at->price == first.price;
     if (type == '1' && shown) {
       if (at->quantity < first.quantity)
@@ -115,34 +117,11 @@ void LobsterReader::seed_from(const std::string& orderbook) {
   seed_levels_.insert(seed_levels_.end(), sides[1].begin(), sides[1].end());
 }
 
-std::size_t LobsterReader::read(std::span<HistoryEvent> out) noexcept {
-  if (stopped()) return 0;
-  std::size_t made = 0;
-  while (made < out.size() && at_ < bytes_.size()) {
-    const CsvLine line = line_at(bytes_, at_);
-    if (line.text.empty() && only_blank_from(bytes_, at_)) {
-      at_ = bytes_.size();
-      break;
-    }
-    const auto record = static_cast<std::uint32_t>(records_++);
-    HistoryEvent& event = out[made];
-    event = {.record = record};
-    char type = '\0';
-    Complaint complaint;
-    if (!parse_row(line.text, event, type, complaint)) {
-      if (!pass_over(place_of(record), std::move(complaint.found), std::move(complaint.expected))) break;
-      at_ = line.next;
-      continue;
-    }
-    if (!in_order(event, record)) break;
-    ++counts_[static_cast<std::uint8_t>(type)];
-    at_ = line.next;
-    ++made;
-  }
-  return made;
-}
+std::size_t LobsterReader::read(std::span<HistoryEvent> out) noexcept { return read_rows(out, &parse_row); }
 
-Place LobsterReader::place_of(std::uint32_t record) const { return {name_, Place::Unit::line, std::uint64_t{record} + 1}; }
+Place LobsterReader::place_of(std::uint32_t record) const {
+  return {name_, Place::Unit::line, std::uint64_t{record} + 1};
+}
 
 std::string lobster_orderbook_beside(const std::string& message_path) {
   const std::size_t name = message_path.find_last_of('/') + 1;  // 0 if there is no folder

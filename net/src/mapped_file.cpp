@@ -31,7 +31,7 @@ struct Descriptor {
 MappedFile::MappedFile(const std::string& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.number < 0) refuse(path, fmt::format("nothing that opens ({})", std::strerror(errno)));
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.number, &status) != 0) refuse(path, fmt::format("no size ({})", std::strerror(errno)));
   if (S_ISDIR(status.st_mode)) refuse(path, "a directory");
   if (!S_ISREG(status.st_mode)) refuse(path, "a pipe or device");
@@ -39,7 +39,8 @@ MappedFile::MappedFile(const std::string& path) {
   size_ = static_cast<std::size_t>(status.st_size);
   if (size_ == 0) return;
   void* const mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.number, 0);
-  if (mapped == MAP_FAILED) refuse(path, fmt::format("{} bytes that cannot be mapped ({})", size_, std::strerror(errno)));
+  if (mapped == MAP_FAILED)
+    refuse(path, fmt::format("{} bytes that cannot be mapped ({})", size_, std::strerror(errno)));
   ::madvise(mapped, size_, MADV_SEQUENTIAL);  // a hint: its failure changes nothing
   data_ = static_cast<const std::byte*>(mapped);
 }

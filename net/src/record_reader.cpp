@@ -21,15 +21,12 @@ bool RecordReader::pass_over(Place place, std::string found, std::string expecte
   return lenient_;
 }
 
-bool RecordReader::in_order(HistoryEvent& event, std::uint32_t record) {
-  if (event.time_ns >= time_ns_) [[likely]] {
-    time_ns_ = event.time_ns;
-    return true;
-  }
-  const bool go_on = pass_over(place_of(record), fmt::format("the time {} after {}", seconds(event.time_ns), seconds(time_ns_)),
-                               "times that do not go back");
+bool RecordReader::pass_back(HistoryEvent& event) {
+  const std::int64_t time_ns = event.time_ns;
   event.time_ns = time_ns_;
-  return go_on;
+  if (first_broken_) return ++broken_, true;  // lenient, and the place of no other record will be asked for
+  return pass_over(place_of(event.record), fmt::format("the time {} after {}", seconds(time_ns), seconds(time_ns_)),
+                   "times that do not go back");
 }
 
 std::string symbol_of_file(const std::string& given, const std::string& path) {
@@ -42,7 +39,12 @@ std::string symbol_of_file(const std::string& given, const std::string& path) {
 }
 
 Instrument recorded_stock(SymbolId symbol, std::string_view name) {
-  return {.symbol = symbol, .name = padded_name(name), .tick = 100, .off_tick_allowed = true, .lot = 1, .price_scale = 10'000};
+  return {.symbol = symbol,
+          .name = padded_name(name),
+          .tick = 100,
+          .off_tick_allowed = true,
+          .lot = 1,
+          .price_scale = 10'000};
 }
 
 }  // namespace outcry

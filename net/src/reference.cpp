@@ -34,9 +34,10 @@ Reference::Reference(const std::string& path, std::size_t most_levels) : file_(p
     case Content::bbo_changes: kind_ = Kind::bbo_changes; break;
     case Content::lobster_orderbook: kind_ = Kind::orderbook; break;
     default:
-      throw InputError({path}, describe(content, bytes),
-                       "a reference: states of best bid and offer (n_last,ask,...) or of the best levels (n,a0,aq0,...), "
-                       "changes of best bid and offer (None,None,None,None first), or a LOBSTER order book");
+      throw InputError(
+          {path}, describe(content, bytes),
+          "a reference: states of best bid and offer (n_last,ask,...) or of the best levels (n,a0,aq0,...), "
+          "changes of best bid and offer (None,None,None,None first), or a LOBSTER order book");
   }
   const bool has_header = kind_ == Kind::bbo_states || kind_ == Kind::top_states;
   const CsvLine first = line_at(bytes, 0);
@@ -166,7 +167,8 @@ bool Reference::parse_row(std::string_view text) {
   const std::uint64_t before = row_n_;
   if (kind_ == Kind::bbo_states || kind_ == Kind::top_states) {
     if (!parse(cells_[next], row_n_)) return broken(fmt::format("n {}", quoted(cells_[next])), "a whole number");
-    if (line_ > 2 && row_n_ <= before) return broken(fmt::format("n {} after {}", row_n_, before), "rows in the order of n");
+    if (line_ > 2 && row_n_ <= before)
+      return broken(fmt::format("n {} after {}", row_n_, before), "rows in the order of n");
     ++next;
   } else {
     row_n_ = line_ - 1;

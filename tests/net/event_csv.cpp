@@ -53,7 +53,8 @@ TEST_CASE("an hour of real flow is the same as event CSV and as ITCH") {
     // ITCH names side and price only here, and no size in a delete.
     const bool equal = a.kind == b.kind && a.id == b.id && a.time_ns == b.time_ns && a.symbol == b.symbol &&
                        (b.kind == HistoryKind::remove || a.quantity == b.quantity) &&
-                       (!order_or_print || (a.price == b.price && a.side == b.side)) && b.record == n && a.record == n + 2;
+                       (!order_or_print || (a.price == b.price && a.side == b.side)) && b.record == n &&
+                       a.record == n + 2;
     different += !equal;
   }
   CHECK(different == 0);
@@ -91,13 +92,17 @@ TEST_CASE("each kind of broken event CSV has its sentence") {
   CHECK(said_of(good + "\n1,5.0,D,7,100,1500000,-1,msg\n") == "x.csv, line 3: found 1 column, expected 8");
   CHECK(said_of(good + "x,5.0,D,7,100,1500000,-1,msg\n") == "x.csv, line 3: found n 'x', expected a whole number");
   CHECK(said_of(good + "2,5.0,D,7,100,1500000,-1,msg\n") == "x.csv, line 3: found n 2, expected 1");
-  CHECK(said_of(good + "1,5.0e3,D,7,100,1500000,-1,msg\n") == "x.csv, line 3: found the time '5.0e3', expected seconds after midnight");
-  CHECK(said_of(good + "1,86400,D,7,100,1500000,-1,msg\n") == "x.csv, line 3: found the time '86400', expected seconds after midnight");
+  CHECK(said_of(good + "1,5.0e3,D,7,100,1500000,-1,msg\n") ==
+        "x.csv, line 3: found the time '5.0e3', expected seconds after midnight");
+  CHECK(said_of(good + "1,86400,D,7,100,1500000,-1,msg\n") ==
+        "x.csv, line 3: found the time '86400', expected seconds after midnight");
   CHECK(said_of(good + "1,4.9,D,7,100,1500000,-1,msg\n") ==
         "x.csv, line 3: found the time 4.900000000 s after 5.000000000 s, expected times that do not go back");
   CHECK(said_of(good + "1,5.0,Z,7,100,1500000,-1,msg\n") == "x.csv, line 3: found kind 'Z', expected A, R, D, E or H");
-  CHECK(said_of(good + "1,5.0,D,-7,100,1500000,-1,msg\n") == "x.csv, line 3: found order id '-7', expected a whole number");
-  CHECK(said_of(good + "1,5.0,D,7,99999999999,1500000,-1,msg\n") == "x.csv, line 3: found size '99999999999', expected a number of shares");
+  CHECK(said_of(good + "1,5.0,D,-7,100,1500000,-1,msg\n") ==
+        "x.csv, line 3: found order id '-7', expected a whole number");
+  CHECK(said_of(good + "1,5.0,D,7,99999999999,1500000,-1,msg\n") ==
+        "x.csv, line 3: found size '99999999999', expected a number of shares");
   CHECK(said_of(good + "1,5.0,D,7,100,15.0,-1,msg\n") == "x.csv, line 3: found price '15.0', expected a whole number");
   CHECK(said_of(good + "1,5.0,D,7,100,1500000,0,msg\n") == "x.csv, line 3: found side '0', expected 1 or -1");
 }

@@ -32,7 +32,8 @@ TEST_CASE("a recorded market is recognised by its content, not by its name") {
 }
 
 TEST_CASE("a format is known by the name that it has on the command line") {
-  for (const Format format : {Format::itch, Format::lobster, Format::csv}) CHECK(format_named(name_of(format)) == format);
+  for (const Format format : {Format::itch, Format::lobster, Format::csv})
+    CHECK(format_named(name_of(format)) == format);
   CHECK_FALSE(format_named("ITCH"));
   CHECK_FALSE(format_named(""));
   CHECK(format_names() == "itch, lobster or csv");

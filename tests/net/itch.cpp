@@ -209,18 +209,21 @@ std::vector<Vector> golden_vectors() {
   for (const auto& packet : nlohmann::json::parse(contents(data("golden/itch5_handmade_omi.json")))) {
     const std::string hex = packet["payload_hex"];
     std::vector<std::byte> payload;
-    for (std::size_t i = 0; i < hex.size(); i += 2) payload.push_back(std::byte(std::stoi(hex.substr(i, 2), nullptr, 16)));
+    for (std::size_t i = 0; i < hex.size(); i += 2)
+      payload.push_back(std::byte(std::stoi(hex.substr(i, 2), nullptr, 16)));
 
     std::size_t at = 20;
     const auto& fields = packet["fields"];
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (fields[i][0] != "messagetype") continue;
-      const std::size_t length = std::to_integer<std::size_t>(payload.at(at)) << 8 | std::to_integer<std::size_t>(payload.at(at + 1));
+      const std::size_t length =
+          std::to_integer<std::size_t>(payload.at(at)) << 8 | std::to_integer<std::size_t>(payload.at(at + 1));
       Vector vector{fields[i][1].get<std::string>().at(0), {}, {}};
       vector.bytes.assign(payload.begin() + static_cast<std::ptrdiff_t>(at + 2),
                           payload.begin() + static_cast<std::ptrdiff_t>(at + 2 + length));
       at += 2 + length;
-      for (i += 2; i < fields.size() && fields[i][0] != "messageindex"; ++i)  // + 2: the name of the message follows its type
+      for (i += 2; i < fields.size() && fields[i][0] != "messageindex";
+           ++i)  // + 2: the name of the message follows its type
         vector.fields.emplace_back(fields[i][0], fields[i][1]);
       vectors.push_back(std::move(vector));
     }
@@ -248,7 +251,9 @@ TEST_CASE("all 23 ITCH messages are read as an independent dissector reads them"
     CHECK(reads.fields == vector.fields);
     types += vector.type;
   }
-  CHECK(types == "SRHYLVWKJhAFECXDUPQBINO" "SRHYLVWKJh");
+  CHECK(types ==
+        "SRHYLVWKJhAFECXDUPQBINO"
+        "SRHYLVWKJh");
 }
 
 TEST_CASE("all 23 ITCH messages are written as the bytes that the dissector was given") {
@@ -282,7 +287,9 @@ TEST_CASE("a message is decoded only at its own size") {
     types += size != 0;
     for (std::size_t length = 1; length <= bytes.size(); ++length) {
       const auto fault = itch::decode(std::span(bytes).first(length)).fault;
-      CHECK(fault == (size == 0 ? itch::Fault::unknown_type : size == length ? itch::Fault::none : itch::Fault::wrong_size));
+      CHECK(fault == (size == 0        ? itch::Fault::unknown_type
+                      : size == length ? itch::Fault::none
+                                       : itch::Fault::wrong_size));
     }
   }
   CHECK(types == 23);
@@ -313,7 +320,8 @@ TEST_CASE("no bytes make the ITCH decoder look outside them") {
   for (int i = 0; i < 20'000; ++i) {
     const char type = types[random() % types.size()];
     // Mostly a known type at about its size. A vector of exactly that size, so that a sanitizer sees a step outside.
-    std::vector<std::uint8_t> bytes(random() % 4 == 0 ? random() % 64 : itch::size_of(type) + random() % 3 - random() % 2);
+    std::vector<std::uint8_t> bytes(random() % 4 == 0 ? random() % 64
+                                                      : itch::size_of(type) + random() % 3 - random() % 2);
     for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
     if (!bytes.empty() && random() % 8 != 0) bytes[0] = static_cast<std::uint8_t>(type);
     fuzz_itch_decoder(bytes.data(), bytes.size());

@@ -7,9 +7,6 @@
 #include <set>
 #include <string>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "files.hpp"
 #include "obvious_book.hpp"
 #include "tests/seed.hpp"
@@ -22,7 +19,8 @@ namespace {
 std::string counts(const RecordReader& reader) {
   std::string out;
   for (const char type : std::string_view("SRHYLVWKJhAFECXDUPQBINO"))
-    if (reader.count(type) != 0) out += (out.empty() ? "" : ", ") + std::string(1, type) + " " + std::to_string(reader.count(type));
+    if (reader.count(type) != 0)
+      out += (out.empty() ? "" : ", ") + std::string(1, type) + " " + std::to_string(reader.count(type));
   return out;
 }
 
@@ -39,28 +37,51 @@ std::string remove(std::uint64_t time_ns, std::uint64_t order, std::uint16_t loc
   return frame(itch::OrderDelete{.header = {.stock_locate = locate, .timestamp = time_ns}, .order = order});
 }
 
-const std::string directory = frame(itch::StockDirectory{.header = {.stock_locate = 1, .timestamp = 1u}, .stock = "AAPL"});
+const std::string directory =
+    frame(itch::StockDirectory{.header = {.stock_locate = 1, .timestamp = 1u}, .stock = "AAPL"});
 const std::string session_end(2, '\0');
 
 // A file whose frames cover every type that makes an event.
 std::string small_day() {
   using namespace itch;
   return frame(SystemEvent{.header = {.timestamp = 1u}, .event = 'O'}) + directory +
-         frame(TradingAction{.header = {.stock_locate = 1, .timestamp = 2u}, .stock = "AAPL", .state = 'T'}) + add(3, 7) +
-         frame(AddOrderAttributed{.header = {.stock_locate = 1, .timestamp = 4u}, .order = 8u, .side = 'B', .shares = 50u,
-                                  .stock = "AAPL", .price = 1'499'900u, .attribution = "LIME"}) +
+         frame(TradingAction{.header = {.stock_locate = 1, .timestamp = 2u}, .stock = "AAPL", .state = 'T'}) +
+         add(3, 7) +
+         frame(AddOrderAttributed{.header = {.stock_locate = 1, .timestamp = 4u},
+                                  .order = 8u,
+                                  .side = 'B',
+                                  .shares = 50u,
+                                  .stock = "AAPL",
+                                  .price = 1'499'900u,
+                                  .attribution = "LIME"}) +
          frame(OrderExecuted{.header = {.stock_locate = 1, .timestamp = 5u}, .order = 7u, .shares = 10u, .match = 1u}) +
-         frame(OrderExecutedAt{.header = {.stock_locate = 1, .timestamp = 6u}, .order = 7u, .shares = 20u, .match = 2u,
-                               .printable = 'N', .price = 1'499'999u}) +
+         frame(OrderExecutedAt{.header = {.stock_locate = 1, .timestamp = 6u},
+                               .order = 7u,
+                               .shares = 20u,
+                               .match = 2u,
+                               .printable = 'N',
+                               .price = 1'499'999u}) +
          frame(OrderCancel{.header = {.stock_locate = 1, .timestamp = 7u}, .order = 7u, .shares = 30u}) +
-         frame(OrderReplace{.header = {.stock_locate = 1, .timestamp = 8u}, .order = 7u, .new_order = 9u, .shares = 60u,
+         frame(OrderReplace{.header = {.stock_locate = 1, .timestamp = 8u},
+                            .order = 7u,
+                            .new_order = 9u,
+                            .shares = 60u,
                             .price = 1'500'100u}) +
          remove(9, 9) +
-         frame(Trade{.header = {.stock_locate = 1, .timestamp = 10u}, .side = 'B', .shares = 5u, .stock = "AAPL",
-                     .price = 1'500'000u, .match = 3u}) +
-         frame(CrossTrade{.header = {.stock_locate = 1, .timestamp = 11u}, .shares = 5'000'000'000u, .stock = "AAPL",
-                          .price = 1'500'000u, .match = 4u, .cross = 'O'}) +
-         frame(TradingAction{.header = {.stock_locate = 1, .timestamp = 12u}, .stock = "AAPL", .state = 'H'}) + session_end;
+         frame(Trade{.header = {.stock_locate = 1, .timestamp = 10u},
+                     .side = 'B',
+                     .shares = 5u,
+                     .stock = "AAPL",
+                     .price = 1'500'000u,
+                     .match = 3u}) +
+         frame(CrossTrade{.header = {.stock_locate = 1, .timestamp = 11u},
+                          .shares = 5'000'000'000u,
+                          .stock = "AAPL",
+                          .price = 1'500'000u,
+                          .match = 4u,
+                          .cross = 'O'}) +
+         frame(TradingAction{.header = {.stock_locate = 1, .timestamp = 12u}, .stock = "AAPL", .state = 'H'}) +
+         session_end;
 }
 
 std::string said_of(std::string_view bytes) {
@@ -72,28 +93,6 @@ std::string said_of(std::string_view bytes) {
     return error.what();
   }
 }
-
-// Bytes that end where a page ends, with nothing mapped behind it: a read past the end faults in any build.
-class AtPageEnd {
- public:
-  explicit AtPageEnd(std::string_view bytes) : page_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))) {
-    size_ = (bytes.size() / page_ + 2) * page_;
-    base_ = static_cast<char*>(::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    REQUIRE(base_ != MAP_FAILED);
-    REQUIRE(::mprotect(base_ + size_ - page_, page_, PROT_NONE) == 0);
-    text_ = {base_ + size_ - page_ - bytes.size(), bytes.size()};
-    if (!bytes.empty()) std::memcpy(base_ + size_ - page_ - bytes.size(), bytes.data(), bytes.size());
-  }
-  AtPageEnd(const AtPageEnd&) = delete;
-  AtPageEnd& operator=(const AtPageEnd&) = delete;
-  ~AtPageEnd() { ::munmap(base_, size_); }
-  std::string_view text() const { return text_; }
-
- private:
-  std::size_t page_, size_;
-  char* base_;
-  std::string_view text_;
-};
 
 }  // namespace
 
@@ -127,7 +126,8 @@ TEST_CASE("10,000 real messages hold 1,089 trades of 81,556 shares and leave 215
   for (const HistoryEvent& event : read_all(reader)) {
     book.apply(event);
     if (event.kind == HistoryKind::hidden_execute) ++hidden, hidden_shares += event.quantity.lots;
-    if (event.kind == HistoryKind::execute || event.kind == HistoryKind::hidden_execute) ++trades, shares += event.quantity.lots;
+    if (event.kind == HistoryKind::execute || event.kind == HistoryKind::hidden_execute)
+      ++trades, shares += event.quantity.lots;
   }
 
   CHECK(reader.error() == nullptr);
@@ -152,14 +152,43 @@ TEST_CASE("every kind of message becomes its event") {
   CHECK(reader.messages() == 13);
   const HistoryEvent expected[] = {
       {.time_ns = 2, .kind = HistoryKind::resume, .record = 2},
-      {.id = {7}, .price = {1'500'000}, .time_ns = 3, .quantity = {100}, .kind = HistoryKind::add, .side = Side::sell, .record = 3},
-      {.id = {8}, .price = {1'499'900}, .time_ns = 4, .quantity = {50}, .kind = HistoryKind::add, .side = Side::buy, .record = 4},
+      {.id = {7},
+       .price = {1'500'000},
+       .time_ns = 3,
+       .quantity = {100},
+       .kind = HistoryKind::add,
+       .side = Side::sell,
+       .record = 3},
+      {.id = {8},
+       .price = {1'499'900},
+       .time_ns = 4,
+       .quantity = {50},
+       .kind = HistoryKind::add,
+       .side = Side::buy,
+       .record = 4},
       {.id = {7}, .time_ns = 5, .quantity = {10}, .kind = HistoryKind::execute, .record = 5},
-      {.id = {7}, .price = {1'499'999}, .time_ns = 6, .quantity = {20}, .kind = HistoryKind::execute, .printable = 0, .record = 6},
+      {.id = {7},
+       .price = {1'499'999},
+       .time_ns = 6,
+       .quantity = {20},
+       .kind = HistoryKind::execute,
+       .printable = 0,
+       .record = 6},
       {.id = {7}, .time_ns = 7, .quantity = {30}, .kind = HistoryKind::reduce, .record = 7},
-      {.id = {7}, .new_id = {9}, .price = {1'500'100}, .time_ns = 8, .quantity = {60}, .kind = HistoryKind::replace, .record = 8},
+      {.id = {7},
+       .new_id = {9},
+       .price = {1'500'100},
+       .time_ns = 8,
+       .quantity = {60},
+       .kind = HistoryKind::replace,
+       .record = 8},
       {.id = {9}, .time_ns = 9, .kind = HistoryKind::remove, .record = 9},
-      {.price = {1'500'000}, .time_ns = 10, .quantity = {5}, .kind = HistoryKind::hidden_execute, .side = Side::buy, .record = 10},
+      {.price = {1'500'000},
+       .time_ns = 10,
+       .quantity = {5},
+       .kind = HistoryKind::hidden_execute,
+       .side = Side::buy,
+       .record = 10},
       {.price = {1'500'000}, .time_ns = 11, .quantity = {4'294'967'295}, .kind = HistoryKind::cross, .record = 11},
       {.time_ns = 12, .kind = HistoryKind::halt, .record = 12},
   };
@@ -205,8 +234,9 @@ TEST_CASE("a stock without a directory entry is named by the first message that 
 }
 
 TEST_CASE("a stock may be listed in the middle of the day") {
-  const std::string day =
-      directory + add(2, 1) + frame(itch::StockDirectory{.header = {.stock_locate = 2, .timestamp = 3u}, .stock = "IPO"}) + add(4, 2, 2, "IPO");
+  const std::string day = directory + add(2, 1) +
+                          frame(itch::StockDirectory{.header = {.stock_locate = 2, .timestamp = 3u}, .stock = "IPO"}) +
+                          add(4, 2, 2, "IPO");
   ItchFileReader reader("x.itch", as_bytes(day));
   CHECK(reader.instruments().size() == 1);
 
@@ -254,23 +284,26 @@ TEST_CASE("each kind of broken ITCH input has its sentence") {
   CHECK(said_of("") == "x.itch: found an empty file, expected ITCH 5.0 messages in BinaryFILE frames");
   CHECK(said_of("34200.1,1,7,100,5853300,1\n") ==
         "x.itch: found a LOBSTER message file, expected ITCH 5.0 messages in BinaryFILE frames");
-  CHECK(said_of(order.substr(0, 1)) == "x.itch, offset 0: found the end of the file after one byte of a length, expected two bytes of length");
+  CHECK(said_of(order.substr(0, 1)) ==
+        "x.itch, offset 0: found the end of the file after one byte of a length, expected two bytes of length");
   CHECK(said_of(order + order.substr(0, 2)) ==
         "x.itch, offset 38: found the end of the file after the length 36, expected a message of 36 bytes");
   CHECK(said_of(order + order.substr(0, 20)) ==
         "x.itch, offset 38: found the end of the file after 18 bytes of a message of type 'A', expected 36 bytes");
-  CHECK(said_of(order + unknown_type) == "x.itch, offset 38: found a message of type 'z' and 36 bytes, expected a type of ITCH 5.0");
-  CHECK(said_of(order + wrong_length + order) == "x.itch, offset 38: found a message of type 'A' and 35 bytes, expected 36 bytes");
+  CHECK(said_of(order + unknown_type) ==
+        "x.itch, offset 38: found a message of type 'z' and 36 bytes, expected a type of ITCH 5.0");
+  CHECK(said_of(order + wrong_length + order) ==
+        "x.itch, offset 38: found a message of type 'A' and 35 bytes, expected 36 bytes");
   CHECK(said_of(order + bad_side) == "x.itch, offset 38: found side 'Q' in a message of type 'A', expected B or S");
-  CHECK(said_of(order + bad_time) ==
-        "x.itch, offset 38: found the time 281474.976710655 s, expected one before 24 h");
+  CHECK(said_of(order + bad_time) == "x.itch, offset 38: found the time 281474.976710655 s, expected one before 24 h");
   CHECK(said_of(order + add(4, 2)) ==
         "x.itch, offset 38: found the time 0.000000004 s after 0.000000005 s, expected times that do not go back");
   CHECK(said_of(order + session_end + order) ==
         "x.itch, offset 38: found 38 more bytes after the end of the session, expected the end of the file");
   CHECK(said_of(order + session_end) == "sound");
   CHECK(said_of(order + session_end + session_end) == "sound");
-  CHECK(said_of(order + frame(itch::OrderExecutedAt{.header = {.stock_locate = 1, .timestamp = 5u}, .printable = '\x07'})) ==
+  CHECK(said_of(order +
+                frame(itch::OrderExecutedAt{.header = {.stock_locate = 1, .timestamp = 5u}, .printable = '\x07'})) ==
         "x.itch, offset 38: found printable 0x07 in a message of type 'C', expected Y or N");
   CHECK(said_of(order + frame(itch::TradingAction{.header = {.stock_locate = 1, .timestamp = 5u}, .state = 'x'})) ==
         "x.itch, offset 38: found trading state 'x' in a message of type 'H', expected H, P, Q or T");
@@ -280,10 +313,12 @@ TEST_CASE("a strict reader stops in front of the broken record, a lenient one co
   const auto orders = [](RecordReader& reader) {
     std::string out;
     for (const HistoryEvent& event : read_all(reader))
-      out += std::to_string(event.id.value) + "@" + std::to_string(event.time_ns) + "#" + std::to_string(event.record) + " ";
+      out += std::to_string(event.id.value) + "@" + std::to_string(event.time_ns) + "#" + std::to_string(event.record) +
+             " ";
     return out;
   };
-  const auto check = [&](const std::string& day, const std::string& strictly, const std::string& leniently, std::uint64_t broken) {
+  const auto check = [&](const std::string& day, const std::string& strictly, const std::string& leniently,
+                         std::uint64_t broken) {
     ItchFileReader strict("x.itch", as_bytes(day)), lenient("x.itch", as_bytes(day), {.lenient = true});
     CHECK(orders(strict) == strictly);
     REQUIRE(strict.error() != nullptr);
@@ -293,7 +328,8 @@ TEST_CASE("a strict reader stops in front of the broken record, a lenient one co
     CHECK(lenient.broken() == broken);
     REQUIRE(lenient.first_broken() != nullptr);
     CHECK(std::string(lenient.first_broken()->what()) == strict.error()->what());
-    for (std::uint32_t record = 0; record < lenient.messages(); ++record) CHECK(lenient.place_of(record).number < day.size());
+    for (std::uint32_t record = 0; record < lenient.messages(); ++record)
+      CHECK(lenient.place_of(record).number < day.size());
   };
   std::string unknown_type = add(2, 2), wrong_length = add(2, 2), bad_side = add(2, 2);
   unknown_type[2] = 'z';
@@ -344,7 +380,8 @@ TEST_CASE("no damage makes the ITCH reader look past its end or lose its way") {
   for (int i = 0; i < 5'000; ++i) {
     std::string damaged = day + day.substr(0, day.size() - 2);
     damaged.resize(random() % damaged.size() + 1);
-    for (std::size_t hits = random() % 6; hits > 0; --hits) damaged[random() % damaged.size()] = static_cast<char>(random());
+    for (std::size_t hits = random() % 6; hits > 0; --hits)
+      damaged[random() % damaged.size()] = static_cast<char>(random());
     const AtPageEnd bytes(damaged);
     for (const bool lenient : {false, true}) {
       try {

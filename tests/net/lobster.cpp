@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <outcry/net/event_csv.hpp>
 
 #include "files.hpp"
+#include "tests/seed.hpp"
 
 using namespace outcry;
 using namespace outcry::test;
@@ -108,7 +110,8 @@ TEST_CASE("the book before the first message is the first row with that message 
   // A hidden execution touched nothing.
   CHECK(seeds("1,5,0,4,100,1", row) == "buy 10 at 100\nbuy 30 at 99\nsell 20 at 101\nsell 5 at 102\n");
   // Levels that do not exist show prices that no order has.
-  CHECK(seeds("1,3,7,4,98,1", "101,20,100,10,9999999999,0,-9999999999,0") == "buy 10 at 100\nbuy 4 at 98\nsell 20 at 101\n");
+  CHECK(seeds("1,3,7,4,98,1", "101,20,100,10,9999999999,0,-9999999999,0") ==
+        "buy 10 at 100\nbuy 4 at 98\nsell 20 at 101\n");
 }
 
 TEST_CASE("the real first row, undone, is the row without the first order") {
@@ -145,8 +148,10 @@ TEST_CASE("each kind of broken LOBSTER input has its sentence") {
   CHECK(said_of("hello\n") == "x.csv, line 1: found 1 column, expected 6");
   CHECK(said_of(good + "5.0,3,7,100,1500000\n") == "x.csv, line 2: found 5 columns, expected 6");
   CHECK(said_of(good + "5.0,3,7,100,1500000,-1,0\n") == "x.csv, line 2: found 7 columns, expected 6");
-  CHECK(said_of(good + "5.,3,7,100,1500000,-1\n") == "x.csv, line 2: found the time '5.', expected seconds after midnight");
-  CHECK(said_of(good + "-5,3,7,100,1500000,-1\n") == "x.csv, line 2: found the time '-5', expected seconds after midnight");
+  CHECK(said_of(good + "5.,3,7,100,1500000,-1\n") ==
+        "x.csv, line 2: found the time '5.', expected seconds after midnight");
+  CHECK(said_of(good + "-5,3,7,100,1500000,-1\n") ==
+        "x.csv, line 2: found the time '-5', expected seconds after midnight");
   CHECK(said_of(good + "5.0,8,7,100,1500000,-1\n") == "x.csv, line 2: found type '8', expected a type from 1 to 7");
   CHECK(said_of(good + "5.0,3,7x,100,1500000,-1\n") == "x.csv, line 2: found order id '7x', expected a whole number");
   CHECK(said_of(good + "5.0,3,7,-100,1500000,-1\n") == "x.csv, line 2: found size '-100', expected a number of shares");
@@ -177,7 +182,8 @@ TEST_CASE("an order book that does not belong to the messages is refused") {
   };
 
   CHECK(refusal("101,20,100,50\n") == "taken");
-  CHECK(refusal("101,20,100,10\n") == ", line 1: found 10 shares at 100, expected the 50 that the first message adds there");
+  CHECK(refusal("101,20,100,10\n") ==
+        ", line 1: found 10 shares at 100, expected the 50 that the first message adds there");
   CHECK(refusal("101,20,100\n") == ", line 1: found 3 columns, expected four for each level");
   CHECK(refusal("101,x,100,10\n") == ", line 1: found size 'x', expected a number of shares");
   CHECK(refusal("1,1,7,50,100,1\n") ==
@@ -200,11 +206,50 @@ TEST_CASE("a text cut off at any byte gives whole rows and an error, and no look
   const std::string text = "5.0,1,7,100,1500000,-1\n5.123,3,7,100,1500000,-1\n";
   for (std::size_t size = 1; size <= text.size(); ++size) {
     CAPTURE(size);
-    const std::vector<char> cut(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size));  // a sanitizer guards its end
-    LobsterReader reader("x.csv", as_bytes({cut.data(), cut.size()}));
+    const AtPageEnd cut(std::string_view(text).substr(0, size));
+    LobsterReader reader("x.csv", as_bytes(cut.text()));
     const auto events = read_all(reader);
     const bool first = size >= 22, second = size >= 47;
     CHECK(events.size() == std::size_t{first} + std::size_t{second});
     CHECK((reader.error() == nullptr) == (size == 22 || size == 23 || second));
+  }
+}
+
+TEST_CASE("no damage makes the readers of text look past their end or lose their line") {
+  MESSAGE("--seed=" << test_seed());
+  std::mt19937_64 random(test_seed());
+  const std::string lobster = "5.0,1,7,100,1500000,-1\n5.123,3,7,100,1500000,-1\n6.5,7,0,0,-1,-1\n";
+  const std::string csv =
+      "n,time,kind,order_id,size,price,side,source\n0,5.0,A,7,100,1500000,-1,pre\n1,5.5,E,7,100,1500000,-1,msg\n2,6,H,"
+      "0,5,1500000,1,msg\n";
+  constexpr std::string_view letters = "0123456789.,-\n\rAZ\0";
+  const auto check = [](RecordReader&& reader, bool lenient, std::uint64_t lines) {
+    std::int64_t time_ns = 0;
+    for (const HistoryEvent& event : read_all(reader)) {
+      CHECK(event.time_ns >= time_ns);
+      CHECK(reader.place_of(event.record).number <= lines);
+      time_ns = event.time_ns;
+    }
+    CHECK((reader.error() != nullptr || reader.bytes_read() == reader.bytes_total()));
+    if (lenient) CHECK(reader.error() == nullptr);
+  };
+
+  for (int i = 0; i < 5'000; ++i) {
+    const bool is_csv = random() % 2 == 0, lenient = random() % 2 == 0;
+    std::string damaged = is_csv ? csv : lobster;
+    damaged.resize(random() % damaged.size() + 1);
+    for (std::size_t hits = random() % 6; hits > 0; --hits)
+      damaged[random() % damaged.size()] = letters[random() % letters.size()];
+    const auto lines = static_cast<std::uint64_t>(std::ranges::count(damaged, '\n')) + 1;
+    const AtPageEnd bytes(damaged);
+    try {
+      if (is_csv)
+        check(EventCsvReader("x.csv", as_bytes(bytes.text()), {.lenient = lenient}), lenient, lines);
+      else
+        check(LobsterReader("x.csv", as_bytes(bytes.text()), {.lenient = lenient}), lenient, lines);
+    } catch (const InputError& error) {
+      CHECK(std::string(error.what()).find(is_csv ? ", expected an event CSV" : ", expected a LOBSTER message file") !=
+            std::string::npos);
+    }
   }
 }

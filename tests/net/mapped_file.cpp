@@ -21,7 +21,8 @@ TEST_CASE("a file that cannot be opened is named, with the reason") {
   };
 
   CHECK(sentence(scratch.path("none.itch")) ==
-        scratch.path("none.itch") + ": found nothing that opens (No such file or directory), expected a file that can be read");
+        scratch.path("none.itch") +
+            ": found nothing that opens (No such file or directory), expected a file that can be read");
   CHECK(sentence(scratch.path("")) == scratch.path("") + ": found a directory, expected a file that can be read");
   CHECK(sentence("/dev/null") == "/dev/null: found a pipe or device, expected a file that can be read");
 }

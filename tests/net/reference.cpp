@@ -37,7 +37,8 @@ HistoryEvent event_of(HistoryKind kind, std::uint32_t record = 0) { return {.kin
 std::vector<DepthLevel> one(std::int64_t price, Volume volume) { return {{.price = {price}, .volume = volume}}; }
 
 std::string text_of(const Reference::Difference& difference) {
-  return "line " + std::to_string(difference.line) + ": expected " + difference.expected + ", found " + difference.found;
+  return "line " + std::to_string(difference.line) + ": expected " + difference.expected + ", found " +
+         difference.found;
 }
 
 }  // namespace
@@ -92,12 +93,14 @@ TEST_CASE("LOBSTER's own pair agrees until orders come to the top that its windo
   // Without the seed not even the first row can be met.
   Reference unseeded(orderbook, 1);
   compared(messages, unseeded);
-  CHECK(text_of(unseeded.first_difference()) == "line 1: expected bid 5853300 x 18, ask 5859400 x 200, found bid 5853300 x 18, ask none");
+  CHECK(text_of(unseeded.first_difference()) ==
+        "line 1: expected bid 5853300 x 18, ask 5859400 x 200, found bid 5853300 x 18, ask none");
 }
 
 TEST_CASE("a state is compared after its event, and halts do not count") {
   const Scratch scratch;
-  Reference reference(scratch.write("x.csv", "n_last,ask,ask_q,bid,bid_q\n1,101,20,100,10\n3,101,20,100,11\n5,101,20,,\n"));
+  Reference reference(
+      scratch.write("x.csv", "n_last,ask,ask_q,bid,bid_q\n1,101,20,100,10\n3,101,20,100,11\n5,101,20,,\n"));
   using enum Reference::Verdict;
 
   CHECK_FALSE(reference.due(event_of(HistoryKind::add)));
@@ -108,7 +111,8 @@ TEST_CASE("a state is compared after its event, and halts do not count") {
   CHECK_FALSE(reference.due(event_of(HistoryKind::remove)));
   REQUIRE(reference.due(event_of(HistoryKind::remove)));
   CHECK(reference.compare(one(100, 10), one(101, 20)) == different);
-  CHECK(text_of(reference.first_difference()) == "line 3: expected bid 100 x 11, ask 101 x 20, found bid 100 x 10, ask 101 x 20");
+  CHECK(text_of(reference.first_difference()) ==
+        "line 3: expected bid 100 x 11, ask 101 x 20, found bid 100 x 10, ask 101 x 20");
   CHECK_FALSE(reference.all_equal());
   CHECK(reference.rows_compared() == 2);
   CHECK(reference.rows_equal() == 1);
@@ -116,7 +120,8 @@ TEST_CASE("a state is compared after its event, and halts do not count") {
   reference.finish();
 
   CHECK(reference.rows_missing() == 1);
-  CHECK(text_of(reference.last_difference()) == "line 4: expected bid none, ask 101 x 20, found no event that it belongs to");
+  CHECK(text_of(reference.last_difference()) ==
+        "line 4: expected bid none, ask 101 x 20, found no event that it belongs to");
   CHECK_FALSE(reference.due(event_of(HistoryKind::add)));
 }
 
@@ -153,7 +158,8 @@ TEST_CASE("of changes, the k-th is compared with row k, and one too many or too 
     reference.finish();
     CHECK(reference.rows_missing() == 1);
     CHECK_FALSE(reference.all_equal());
-    CHECK(text_of(reference.first_difference()) == "line 3: expected bid 100 x 10, ask 101 x 5, found no event that it belongs to");
+    CHECK(text_of(reference.first_difference()) ==
+          "line 3: expected bid 100 x 10, ask 101 x 5, found no event that it belongs to");
   }
 }
 
@@ -170,7 +176,8 @@ TEST_CASE("an order book's row belongs to the record of the same row, and its du
   REQUIRE(reference.due(event_of(HistoryKind::add, 2)));  // the reader passed over record 1
   CHECK(reference.compare(one(100, 10), one(101, 5)) == Reference::Verdict::different);
 
-  CHECK(text_of(reference.first_difference()) == "line 3: expected level 2: bid 99 x 1, ask 102 x 8, found level 2: bid none, ask none");
+  CHECK(text_of(reference.first_difference()) ==
+        "line 3: expected level 2: bid 99 x 1, ask 102 x 8, found level 2: bid none, ask none");
   CHECK(reference.rows_missing() == 1);
 }
 
@@ -186,7 +193,8 @@ TEST_CASE("a file that is no reference is refused with what it seems to be") {
     return std::string("taken");
   };
   const std::string expected =
-      ", expected a reference: states of best bid and offer (n_last,ask,...) or of the best levels (n,a0,aq0,...), changes of "
+      ", expected a reference: states of best bid and offer (n_last,ask,...) or of the best levels (n,a0,aq0,...), "
+      "changes of "
       "best bid and offer (None,None,None,None first), or a LOBSTER order book";
 
   CHECK(refusal("") == ": found an empty file" + expected);
@@ -214,5 +222,6 @@ TEST_CASE("a reference that cannot be read further says where, and is not met") 
   CHECK(said(states + "x,101,20,100,10\n") == ", line 3: found n 'x', expected a whole number");
   CHECK(said(states + "2,101,20,abc,10\n") == ", line 3: found price 'abc', expected a whole number");
   CHECK(said("101,20,100,10\n101,-20,100,10\n") == ", line 2: found size '-20', expected a whole number");
-  CHECK(said("None,None,None,None\n100,10,101,20\n100,None,101,20\n") == ", line 3: found size 'None', expected a whole number");
+  CHECK(said("None,None,None,None\n100,10,101,20\n100,None,101,20\n") ==
+        ", line 3: found size 'None', expected a whole number");
 }

@@ -39,7 +39,9 @@ class BigEndian {
   }
 
  private:
-  constexpr std::uint32_t two(std::size_t i) const { return std::uint32_t{bytes_[i]} << 8 | std::uint32_t{bytes_[i + 1]}; }
+  constexpr std::uint32_t two(std::size_t i) const {
+    return std::uint32_t{bytes_[i]} << 8 | std::uint32_t{bytes_[i + 1]};
+  }
   constexpr std::uint32_t four(std::size_t i) const {
     return std::uint32_t{bytes_[i]} << 24 | std::uint32_t{bytes_[i + 1]} << 16 | std::uint32_t{bytes_[i + 2]} << 8 |
            std::uint32_t{bytes_[i + 3]};

@@ -1,9 +1,11 @@
 // EventCsvReader: book events as text, one a line under the header n,time,kind,order_id,size,price,side,source.
 //
 // Kinds: A add, R reduce, D remove, E execute, H hidden_execute. `n` goes up by one; time is seconds after midnight,
-// padded on the right and cut at nanoseconds; price x 10,000; side 1 buys, -1 sells, of the resting order; source is any word.
-// `record` is the row, from 0: of a file that begins with n = 0, its n.
+// padded on the right and cut at nanoseconds; price x 10,000; side 1 buys, -1 sells, of the resting order; source is
+// any word. `record` is the row, from 0: of a file that begins with n = 0, its n.
 #pragma once
+
+#include <optional>
 
 #include <outcry/net/record_reader.hpp>
 
@@ -22,7 +24,7 @@ class EventCsvReader final : public RecordReader {
  private:
   void begin(const ReaderOptions& options);
 
-  std::uint64_t first_n_ = 0;
+  std::optional<std::uint64_t> first_n_;  // the n that row 0 has, or would have if it were sound
 };
 
 }  // namespace outcry

@@ -20,7 +20,8 @@ std::optional<Format> format_named(std::string_view name);
 /// "itch, lobster or csv", for help and errors.
 std::string format_names();
 
-/// By content, whatever the file is called. Throws InputError, with what the file seems to be, if it is none of the formats.
+/// By content, whatever the file is called. Throws InputError, with what the file seems to be, if it is none of the
+/// formats.
 Format recognise(const std::string& path);
 
 /// Opens a file as `format`, or as what it is. Throws InputError.

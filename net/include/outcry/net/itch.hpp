@@ -1,9 +1,9 @@
 // ITCH: the 23 messages of NASDAQ TotalView-ITCH 5.0 as they are on the wire, for reading in place and for writing.
 //
 // A message is a struct of bytes: no alignment, no padding, sizeof is the size on the wire. decode() checks the size
-// once; after that every field is inside. To write a message, fill in its struct and encode() it. Both take constant time.
-// Units: prices of four bytes are in 1/10,000, of eight bytes in 1/100,000,000; times are nanoseconds since midnight.
-// Not checked here: the meaning of fields (a side that is neither B nor S is the reader's business).
+// once; after that every field is inside. To write a message, fill in its struct and encode() it. Both take constant
+// time. Units: prices of four bytes are in 1/10,000, of eight bytes in 1/100,000,000; times are nanoseconds since
+// midnight. Not checked here: the meaning of fields (a side that is neither B nor S is the reader's business).
 #pragma once
 
 #include <array>
@@ -38,7 +38,7 @@ static_assert(sizeof(Header<'S'>) == 11);
 struct SystemEvent {
   static constexpr char code = 'S';
   Header<code> header{};
-  char event{};  // O S Q M E C: start of messages, system hours, market hours; end of market hours, system hours, messages
+  char event{};  // O S Q: messages, system hours, market hours begin; M E C: market hours, system hours, messages end
 };
 
 struct StockDirectory {

@@ -13,7 +13,8 @@ namespace outcry {
 class MappedFile {
  public:
   MappedFile() = default;
-  /// Throws InputError if the file cannot be opened, is no regular file, or cannot be mapped. An empty file is none of these.
+  /// Throws InputError if the file cannot be opened, is no regular file, or cannot be mapped. An empty file is none of
+  /// these.
   explicit MappedFile(const std::string& path);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;

@@ -1,7 +1,8 @@
 // RecordReader: a recorded market as a stream of HistoryEvents, whatever the format of its file.
 //
 // read() is called for a batch, so that being virtual costs nothing for each record. Events come in the order of the
-// file, and their times never go back. An execution whose record names no price has price 0: the order's own.
+// file, and their times never go back. An event holds what its record says and zeros elsewhere: of ITCH, executions
+// without a price (0: the order's own), and reductions, removals and replacements without a side.
 //
 // Broken input: a strict reader stops in front of the first broken record and error() says what is wrong. A lenient one
 // counts it, goes on with the next record that makes sense, and gives a record whose time goes back the time before it.
@@ -47,8 +48,8 @@ class RecordReader {
   RecordReader& operator=(const RecordReader&) = delete;
   virtual ~RecordReader() = default;
 
-  /// Fills `out` from the front and returns how many it wrote: fewer than asked only at the end, or in front of a broken
-  /// record (then error() is set). Every symbol of these events is in instruments().
+  /// Fills `out` from the front and returns how many it wrote: fewer than asked only at the end, or in front of a
+  /// broken record (then error() is set). Every symbol of these events is in instruments().
   virtual std::size_t read(std::span<HistoryEvent> out) noexcept = 0;
 
   /// One event; false at the end, or in front of a broken record.
@@ -84,11 +85,21 @@ class RecordReader {
 
   /// Counts a broken record. True: leave it and go on. False: stop here.
   bool pass_over(Place place, std::string found, std::string expected);
-  /// A record of the past gets the time of the one before it, and is counted. False: stop here.
-  bool in_order(HistoryEvent& event, std::uint32_t record);
+  /// A record whose time goes back is counted, and gets the time of the one before it. False: stop here.
+  bool in_order(HistoryEvent& event) {
+    return event.time_ns >= time_ns_ ? (time_ns_ = event.time_ns, true) : pass_back(event);
+  }
+  /// read() of a format with one record a line: parse_row(line, event, type, complaint) says whether the line is sound.
+  template <class ParseRow>
+  std::size_t read_rows(std::span<HistoryEvent> out, ParseRow parse_row);
   bool stopped() const { return error() != nullptr; }
 
+ private:
+  bool pass_back(HistoryEvent& event);
+
   MappedFile file_;
+
+ protected:
   std::string name_;
   std::span<const std::byte> bytes_;
   std::uint64_t at_ = 0;
@@ -97,6 +108,8 @@ class RecordReader {
   std::array<std::uint64_t, 256> counts_{};
   std::vector<Instrument> instruments_;
   std::vector<SeedLevel> seed_levels_;
+
+ private:
   bool lenient_ = false;
   std::uint64_t broken_ = 0;
   std::optional<InputError> first_broken_;

@@ -4,11 +4,14 @@
 //   bbo_states   header n_last,ask,ask_q,bid,bid_q: the best bid and offer after event n_last
 //   top_states   header n,a0,aq0,b0,bq0,a1,...: the best levels after event n
 //   bbo_changes  no header, bid,size,ask,size, None for an empty side, and the first row is the empty book: one row for
-//                each change of the best bid and offer, looked at after every event: the k-th change is compared with row k
-//   orderbook    LOBSTER's order book: no header, ask,size,bid,size for each level: one row for each row of the message file
+//                each change of the best bid and offer, looked at after every event: the k-th change is compared with
+//                row k
+//   orderbook    LOBSTER's order book: no header, ask,size,bid,size for each level: one row for each row of the message
+//   file
 //
 // n counts, from 0, the events of the symbol that touch its book or print a trade: all but halts and resumes. So an
 // ITCH file and an event CSV of the same flow number their events alike, whatever else the ITCH file says in between.
+// (A record that a lenient reader passed over has no number: behind it all are compared one row late.)
 // An order book's row is the event's record. All rows are about one symbol: hand over that symbol's events only.
 //
 // Thread: one owner.
@@ -51,7 +54,8 @@ class Reference {
 
   /// To be called for every event of the symbol, after it was applied. True: compare() the depth now.
   bool due(const HistoryEvent& event);
-  /// Requires: due() was true for the last event. Best level first, at least levels() of them unless the book has fewer.
+  /// Requires: due() was true for the last event. Best level first, at least levels() of them unless the book has
+  /// fewer.
   Verdict compare(std::span<const DepthLevel> bids, std::span<const DepthLevel> asks);
   /// To be called after the last event: rows that were never reached are differences.
   void finish();
