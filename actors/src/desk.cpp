@@ -37,6 +37,16 @@ Desk::Desk(SymbolSelf self, SymbolOptions options)
   }
 }
 
+Desk::~Desk() {
+  if (options_.counts == nullptr) return;
+  const BookCounts& counts = book_.counts();
+  *options_.counts = {.commands = counts.new_orders + counts.cancels + counts.reductions + counts.modifications +
+                                  counts.replacements + counts.rejections,
+                      .trades = counts.trades,
+                      .shares = counts.traded,
+                      .orders_live = book_.order_count()};
+}
+
 // ---- batches and stamps
 
 void Desk::begin_batch() {

@@ -37,6 +37,14 @@ struct SeedOrder {
   Quantity quantity{};
 };
 
+/// What a symbol's book has done, written when the actor ends.
+struct SymbolCounts {
+  std::uint64_t commands = 0;  // new, cancel, reduce, modify, replace, carried out or refused
+  std::uint64_t trades = 0;
+  Volume shares = 0;
+  std::uint64_t orders_live = 0;
+};
+
 struct SymbolOptions {
   Instrument instrument{};
   OrderPool* pool = nullptr;  // shared by the symbols of one scheduler; outlives them
@@ -45,6 +53,7 @@ struct SymbolOptions {
   StageTimes* stages = nullptr;  // of the scheduler; null: nothing is measured
   Tape* tape = nullptr;          // of the scheduler; null: nothing is taped
   AccountId first_account{};     // accounts from here on are found fastest
+  SymbolCounts* counts = nullptr;
 
   // Recorded markets.
   bool recorded = false;
@@ -57,6 +66,9 @@ struct SymbolOptions {
 class Desk {
  public:
   Desk(SymbolSelf self, SymbolOptions options);
+  ~Desk();
+  Desk(const Desk&) = delete;
+  Desk& operator=(const Desk&) = delete;
 
   /// Called around each batch; the clock is read here and nowhere else.
   void begin_batch();
