@@ -264,6 +264,12 @@ Time Runtime::progress() const {
   return time_from_ns(least);
 }
 
+std::uint64_t Runtime::delivered_so_far() const {
+  std::uint64_t sum = 0;
+  for (const auto& scheduler : schedulers_) sum += scheduler->seen_delivered_.load(std::memory_order_relaxed);
+  return sum;
+}
+
 std::string Runtime::dump() const {
   static constexpr const char* awaits[] = {"a turn", "a message", "a moment", "an answer", "room in a mailbox"};
   std::string out;

@@ -810,6 +810,7 @@ void Scheduler::run_window(std::int64_t end) {
     schedule_site(site);
   }
   seen_time_.store(end - 1, std::memory_order_relaxed);
+  seen_delivered_.store(counters_.delivered, std::memory_order_relaxed);
 }
 
 void Scheduler::run_site(Site& site, std::int64_t end) {

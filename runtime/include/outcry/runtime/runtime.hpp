@@ -102,6 +102,8 @@ class Runtime {
   const RuntimeOptions& options() const { return options_; }
   /// The least moment that every scheduler has reached; for progress, from any thread.
   Time progress() const;
+  /// SchedulerCounters::delivered as of the last windows; for progress, from any thread.
+  std::uint64_t delivered_so_far() const;
 
   /// Every actor: its name, what it awaits and where in the source. Requires: not running.
   std::string dump() const;

@@ -308,6 +308,7 @@ class Scheduler {
   Credit* last_credit_ = nullptr;
   alignas(64) std::atomic<std::uint32_t> sleeping_{0};
   std::atomic<std::int64_t> seen_time_{0};  // for progress, read by others
+  std::atomic<std::uint64_t> seen_delivered_{0};
 
   // Virtual time: sites by the time of their next event, and what goes to other schedulers, in two buffers in turn.
   struct DueSite {
