@@ -1,0 +1,192 @@
+// SimulatedMarket: builds the cast and plays it.
+#include <outcry/actors/simulated_market.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+
+#include <outcry/actors/agents.hpp>
+#include <outcry/actors/symbol.hpp>
+#include <outcry/book/order_pool.hpp>
+
+namespace outcry {
+
+namespace {
+
+constexpr std::uint32_t symbol_mailbox = 1u << 16;
+constexpr std::uint32_t strategy_mailbox = 1u << 20;
+constexpr AccountId strategy_account{0x7FFF'0000};
+constexpr Price zero_intelligence_start{10'000'000};
+
+void check(const SimulationOptions& options) {
+  const auto refuse = [](const std::string& sentence) { throw std::invalid_argument(sentence); };
+  if (options.symbols == 0 || options.symbols > 100'000)
+    refuse("symbols must be 1 to 100000, not " + std::to_string(options.symbols));
+  if (options.schedulers == 0 || options.schedulers > 256)
+    refuse("schedulers must be 1 to 256, not " + std::to_string(options.schedulers));
+  if (options.length <= Duration::zero()) refuse("the simulated time must be longer than zero");
+  if (options.strategy != nullptr && options.strategy_latency <= Duration::zero())
+    refuse("the strategy's latency must be longer than zero");
+  if (!options.zero_intelligence) return;
+  const ZeroIntelligence& model = *options.zero_intelligence;
+  if (options.strategy != nullptr) refuse("w1 is a closed model: no strategy takes part in it");
+  if (!(model.epsilon > 0) || !(model.limit_rate > 0) || !(model.market_rate > 0) || model.width == 0)
+    refuse("the rates, the width and epsilon of w1 must be greater than zero");
+}
+
+Instrument stock(std::uint32_t number) {
+  char name[16];
+  std::snprintf(name, sizeof name, "S%04u", number);
+  Instrument instrument;
+  instrument.symbol = SymbolId{number};
+  instrument.name = padded_name(name);
+  instrument.price_scale = 100;
+  return instrument;
+}
+
+}  // namespace
+
+struct SimulatedMarket::Parts {
+  explicit Parts(RuntimeOptions options) : runtime(std::move(options)) {}
+
+  std::vector<std::unique_ptr<OrderPool>> pools;  // one for each scheduler
+  std::vector<std::unique_ptr<Fundamental>> fundamentals;
+  std::vector<SymbolCounts> counts;
+  std::vector<SpreadStatistics> spreads;
+  std::uint64_t agents = 0;
+  Time end{};
+  Runtime runtime;  // last: its actors use the rest
+};
+
+SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move(options)) {
+  check(options_);
+  const bool w1 = options_.zero_intelligence.has_value();
+  const Duration length = options_.length + (w1 ? options_.zero_intelligence->warm_up() : Duration::zero());
+  RuntimeOptions runtime_options{
+      .schedulers = options_.schedulers,
+      .time = WorldTime::virtually,
+      .seed = options_.seed,
+      .latency = {.within_site = Duration::zero(), .between_sites = options_.strategy != nullptr ? options_.strategy_latency : forever},
+      // Sites run on their own for a stretch, which keeps each in the cache, but all come along for progress and tapes.
+      .window = std::max(length / 100, Duration(std::chrono::seconds(1))),
+  };
+  parts_ = std::make_unique<Parts>(std::move(runtime_options));
+  Parts& parts = *parts_;
+  parts.end = Time{} + length;
+  parts.counts.resize(options_.symbols);
+  parts.spreads.resize(options_.symbols);
+
+  for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
+    parts.pools.push_back(std::make_unique<OrderPool>(OrderPool::Size{.orders = 1u << 12, .limit = 1u << 26, .chunk = 1u << 14}));
+    if (options_.measure) stage_times_.push_back(std::make_unique<StageTimes>());
+    if (!options_.tape_folder.empty()) tapes_.push_back(std::make_unique<Tape>(options_.tape_folder));
+  }
+
+  Random placement(options_.seed, 0x5EA75);
+  const std::uint32_t agents_each = w1 ? 1 : options_.agents.noise + options_.agents.value + options_.agents.makers;
+  std::vector<TraderSetup::Listed> listed;
+  for (std::uint32_t s = 0; s < options_.symbols; ++s) {
+    const std::uint32_t scheduler = s % options_.schedulers;
+    instruments_.push_back(stock(s));
+    SymbolOptions symbol_options;
+    symbol_options.instrument = instruments_.back();
+    symbol_options.pool = parts.pools[scheduler].get();
+    symbol_options.stages = options_.measure ? stage_times_[scheduler].get() : nullptr;
+    symbol_options.tape = tapes_.empty() ? nullptr : tapes_[scheduler].get();
+    symbol_options.first_account = AccountId{1 + (w1 ? 0 : s * agents_each)};
+    symbol_options.counts = &parts.counts[s];
+    const SymbolAddress address = parts.runtime.spawn(
+        {.name = name_of(instruments_.back()), .site = s, .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}}, symbol,
+        std::move(symbol_options));
+    listed.push_back({instruments_.back(), address});
+
+    if (w1) {
+      parts.runtime.spawn({.name = "zero intelligence", .site = s, .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}},
+                          zero_intelligence, address, *options_.zero_intelligence, zero_intelligence_start,
+                          Time{} + options_.zero_intelligence->warm_up(), &parts.spreads[s]);
+      ++parts.agents;
+      continue;
+    }
+    const AgentBehaviour& behaviour = options_.behaviour;
+    parts.fundamentals.push_back(std::make_unique<Fundamental>(behaviour.fundamental_price, behaviour.fundamental_volatility, 1.0 / 3600,
+                                                               Random(options_.seed, mix64(0xF00D, s))));
+    std::uint32_t account = s * agents_each;
+    const auto cast = [&](const char* name, std::uint32_t count, Actor (*agent)(AgentSelf, AgentSetup)) {
+      for (std::uint32_t i = 0; i < count; ++i) {
+        const auto distance = Duration(1 + static_cast<std::int64_t>(placement.below(static_cast<std::uint64_t>(behaviour.distance.count()))));
+        parts.runtime.spawn({.name = name,
+                             .site = s,
+                             .mailbox = {.capacity = 4096, .when_full = WhenFull::refuse},
+                             .distance = distance,
+                             .compute = behaviour.compute},
+                            agent,
+                            AgentSetup{.symbol = address,
+                                       .symbol_id = SymbolId{s},
+                                       .account = AccountId{++account},
+                                       .behaviour = &options_.behaviour,
+                                       .fundamental = parts.fundamentals.back().get()});
+        ++parts.agents;
+      }
+    };
+    cast("maker", options_.agents.makers, maker_agent);
+    cast("value", options_.agents.value, value_agent);
+    cast("noise", options_.agents.noise, noise_agent);
+  }
+
+  if (options_.strategy != nullptr) {
+    const std::uint32_t site = options_.symbols;
+    TraderSetup setup;
+    setup.strategy = options_.strategy;
+    setup.symbols = std::move(listed);
+    setup.account = strategy_account;
+    setup.fees = options_.fees;
+    setup.stages = options_.measure ? stage_times_[site % options_.schedulers].get() : nullptr;
+    setup.report = &trader_report_;
+    parts.runtime.spawn({.name = "strategy",
+                         .site = site,
+                         .mailbox = {.capacity = strategy_mailbox, .when_full = WhenFull::refuse},
+                         .compute = options_.strategy_compute},
+                        trader, std::move(setup));
+  }
+}
+
+SimulatedMarket::~SimulatedMarket() = default;
+
+SimulationReport SimulatedMarket::run() {
+  Runtime& runtime = parts_->runtime;
+  const auto begin = std::chrono::steady_clock::now();
+  runtime.run_until(parts_->end);
+  SimulationReport report;
+  report.stopped = runtime.stopped();
+  const MailboxCounters mailboxes = runtime.mailbox_counters();
+  runtime.stop_actors();
+  report.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+
+  const SchedulerCounters counters = runtime.counters();
+  report.symbols = options_.symbols;
+  report.agents = parts_->agents;
+  report.delivered = counters.delivered;
+  report.refused = mailboxes.refused + counters.refused;
+  report.failures = counters.failures;
+  for (const SymbolCounts& counts : parts_->counts) {
+    report.commands += counts.commands;
+    report.trades += counts.trades;
+    report.shares += counts.shares;
+  }
+  report.simulated = runtime.now() - Time{};
+  report.digest = runtime.digest();
+  if (options_.zero_intelligence) {
+    for (const SpreadStatistics& spread : parts_->spreads) {
+      report.spread_over_pc += spread.mean / options_.zero_intelligence->characteristic_price() / options_.symbols;
+      report.spread_cv += (spread.mean > 0 ? spread.deviation / spread.mean : 0) / options_.symbols;
+    }
+  }
+  return report;
+}
+
+void SimulatedMarket::stop() noexcept { parts_->runtime.stop(); }
+Duration SimulatedMarket::progress() const { return parts_->runtime.progress() - Time{}; }
+std::uint64_t SimulatedMarket::delivered() const { return parts_->runtime.delivered_so_far(); }
+
+}  // namespace outcry
