@@ -18,9 +18,9 @@ struct Desk {
     const std::string text = events.text();
     events.clear();
     CHECK(book.check() == "");
-    return "\n" + text;
+    return std::string("\n").append(text);
   }
-  std::string drawn() const { return "\n" + book.to_string(); }
+  std::string drawn() const { return std::string("\n").append(book.to_string()); }
 
   void submit(NewOrder order) { book.submit(order, events); }
   void buy(std::uint64_t id, std::uint32_t lots, std::int64_t price) { submit(order(id, Side::buy, lots, price)); }

@@ -168,8 +168,7 @@ class OrderBook {
   // Prefetching for whoever holds a batch of commands: call the stages for commands further and further ahead of the
   // one that is carried out next (say 24, 16 and 8), each stage needs what the one before has fetched. They change
   // nothing and need not be called.
-  template <class Command>
-  void prefetch_book(const Command& command) const noexcept;
+  void prefetch_book() const noexcept;
   template <class Command>
   void prefetch_id(const Command& command) const noexcept;
   template <class Command>
@@ -871,8 +870,7 @@ std::string OrderBook<Ids>::check() const {
 // ---- prefetching -------------------------------------------------------------------------------------------------
 
 template <class Ids>
-template <class Command>
-void OrderBook<Ids>::prefetch_book(const Command&) const noexcept {
+void OrderBook<Ids>::prefetch_book() const noexcept {
   ladders_[0].prefetch();
   ladders_[1].prefetch();
   __builtin_prefetch(&ids_);
