@@ -99,15 +99,24 @@ void Trader::cancel_all(SymbolId symbol) {
 }
 
 void Trader::modify(OrderId id, Price price, Quantity open) {
-  const OrderState* order = find(id);
+  OrderState* order = find(id);
   if (order == nullptr || order->done()) return;
-  at(order->symbol)
-      .address.send(ModifyOrder{.id = id,
-                                .price = price,
-                                .quantity = open,
-                                .account = setup_.account,
-                                .symbol = order->symbol,
-                                .arrival_ns = stamp()});
+  const ModifyOrder command{.id = id,
+                            .price = price,
+                            .quantity = open,
+                            .account = setup_.account,
+                            .symbol = order->symbol,
+                            .arrival_ns = stamp()};
+  order->modifying = at(order->symbol).address.send(command).accepted();
+}
+
+void Trader::keep(OrderId& order, Side side, Quantity quantity, Price price, OrderTerms terms) {
+  const OrderState* state = find(order);
+  if (state == nullptr || state->done()) {
+    order = enter(side, quantity, price, OrderType::limit, terms);
+  } else if (state->price != price && state->progress != OrderProgress::pending && !state->modifying && !state->cancelling) {
+    modify(order, price, quantity);
+  }
 }
 
 const OrderState* Trader::order(OrderId id) const {
@@ -128,7 +137,7 @@ void Trader::refresh(OrderState& order) {
 void Trader::finish(OrderState& order, OrderProgress progress, Reason reason) {
   order.progress = progress;
   order.reason = reason;
-  order.cancelling = false;
+  order.cancelling = order.modifying = false;
   std::erase(open_, order.id);
   done_.push_back(order.id);
   if (done_.size() > done_orders_kept) {
@@ -168,7 +177,7 @@ void Trader::heard(const Rejected& event) {
       ++refused_;
       finish(*order, OrderProgress::refused, event.reason);
     } else {
-      order->cancelling = false;  // it stands as it was
+      order->cancelling = order->modifying = false;  // it stands as it was
       if (!order->done()) order->reason = event.reason;
     }
   }
@@ -210,8 +219,19 @@ void Trader::heard(const Reduced& event) {
   about_order(event.id, event.symbol, event.arrival_ns);
 }
 
-// Its trades came before it and were counted against what was open: what the modify asked for, less those, is open now.
+// Its trades came before it and were counted against what was open then; the event says what is open now.
 void Trader::heard(const Modified& event) {
+  if (OrderState* order = find(event.id); order != nullptr) {
+    if (order->done() && event.open != Quantity{}) {  // they seemed to fill it
+      std::erase(done_, event.id);
+      open_.push_back(event.id);
+    }
+    order->modifying = false;
+    order->price = event.price;
+    order->open = event.open;
+    order->quantity = order->filled + event.open;
+    if (event.open != Quantity{}) refresh(*order);
+  }
   about_order(event.id, event.symbol, event.arrival_ns);
 }
 

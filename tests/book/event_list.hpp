@@ -70,7 +70,7 @@ class EventList {
   }
   static std::string text_of(const Modified& e) {
     return order("modified", e.id) + ": " + number(e.quantity.lots) + at(e.price) +
-           (e.kept_place ? ", kept its place" : "");
+           (e.kept_place ? ", kept its place" : "") + (e.open != e.quantity ? ", " + number(e.open.lots) + " open" : "");
   }
   static std::string text_of(const Replaced& e) {
     return order("replaced", e.id) + " by " + number(e.new_id.value) + ": " + number(e.quantity.lots) + at(e.price);

@@ -135,15 +135,16 @@ class ObviousBook {
     if (reason != Reason::none) return reject(c.id, {}, c, CommandKind::modify, reason, consumer);
 
     const Side side = at->side;
+    std::uint32_t open = c.quantity.lots;
     if (keeps) {
-      at->order->open = c.quantity.lots;
+      at->order->open = open;
     } else {
       Resting order = *at->order;
       take_out(*at);
-      order.open = match(c.id, c.account, side, {false, c.price}, c.quantity.lots, consumer);
+      order.open = open = match(c.id, c.account, side, {false, c.price}, c.quantity.lots, consumer);
       if (order.open != 0) put(side, c.price, order);
     }
-    consumer.on(Modified{c.id, c.price, c.quantity, c.account, c.symbol, side, keeps, 0, c.arrival_ns});
+    consumer.on(Modified{c.id, c.price, c.quantity, c.account, c.symbol, side, keeps, 0, Quantity{open}, 0, c.arrival_ns});
   }
 
   template <class Consumer>

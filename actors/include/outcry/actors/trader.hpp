@@ -64,6 +64,7 @@ struct OrderState {
   OrderProgress progress{};
   Reason reason = Reason::none;
   bool cancelling = false;  // a cancel is under way
+  bool modifying = false;   // a modify is under way
 
   bool done() const { return progress >= OrderProgress::filled; }
 };
@@ -175,6 +176,10 @@ class Trader {
   void cancel_all(SymbolId symbol = {});
   /// A new price and open quantity; keeps its place only if the price is the same and the quantity shrinks.
   void modify(OrderId id, Price price, Quantity open);
+
+  /// Keeps one order working at a price: sends it if `order` is none or done, moves it if it stands elsewhere, and leaves
+  /// it alone while the market has not answered. `order` is then its id.
+  void keep(OrderId& order, Side side, Quantity quantity, Price price, OrderTerms terms = {});
 
   /// Null if there is no such order, or it ended long ago.
   const OrderState* order(OrderId id) const;

@@ -78,10 +78,9 @@ class HashedIds {
   /// Probably the order that find() would find, without looking at orders; a hint for prefetching.
   OrderIndex guess(OrderId id) const noexcept {
     const std::uint64_t tag = tag_of(id);
-    std::uint32_t position = home(tag);
-    for (std::uint64_t entry; (entry = entries_[position]) != 0; position = (position + 1) & mask_)
-      if ((entry >> 32) == tag) return index_in(entry);
-    return 0;
+    const std::uint64_t first = entries_[home(tag)], second = entries_[(home(tag) + 1) & mask_];
+    const OrderIndex otherwise = (second >> 32) == tag ? index_in(second) : 0;
+    return (first >> 32) == tag ? index_in(first) : otherwise;
   }
 
  private:

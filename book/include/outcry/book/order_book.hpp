@@ -84,8 +84,23 @@ struct BookSize {
   std::size_t orders = 256;  // for which the book's own table of ids has room at once
 };
 
+/// Where a command will go, as far as it says: what prefetching needs of it.
+struct Hint {
+  OrderId id{};
+  OrderId new_id{};  // of a replacement
+  Price price{};
+  Side side{};
+  bool is_new = false;
+
+  static Hint of(const NewOrder& c) noexcept { return {.id = c.id, .price = c.price, .side = c.side, .is_new = true}; }
+  static Hint of(const CancelOrder& c) noexcept { return {.id = c.id}; }
+  static Hint of(const ReduceOrder& c) noexcept { return {.id = c.id}; }
+  static Hint of(const ModifyOrder& c) noexcept { return {.id = c.id, .price = c.price}; }
+  static Hint of(const ReplaceOrder& c) noexcept { return {.id = c.id, .new_id = c.new_id, .price = c.price}; }
+};
+
 template <class Ids = HashedIds>
-class OrderBook {
+class alignas(64) OrderBook {
  public:
   /// A book with a table of ids of its own. Throws std::invalid_argument if the instrument makes no sense.
   OrderBook(const Instrument& instrument, OrderPool& pool, BookSize size = {},
@@ -166,15 +181,12 @@ class OrderBook {
   std::string check() const;
 
   // Prefetching for whoever holds a batch of commands: call the stages for commands further and further ahead of the
-  // one that is carried out next (say 24, 16 and 8), each stage needs what the one before has fetched. They change
-  // nothing and need not be called.
+  // one that is carried out next, the book first, the neighbours last; each stage needs what the one before has
+  // fetched. They change nothing, need not be called, and take no branch on what kind of command it is.
   void prefetch_book() const noexcept;
-  template <class Command>
-  void prefetch_id(const Command& command) const noexcept;
-  template <class Command>
-  void prefetch_order(const Command& command) const noexcept;
-  template <class Command>
-  void prefetch_neighbours(const Command& command) const noexcept;
+  void prefetch_id(const Hint& hint) const noexcept;
+  void prefetch_order(const Hint& hint) const noexcept;
+  void prefetch_neighbours(const Hint& hint) const noexcept;
 
  private:
   OrderBook(const Instrument& instrument, OrderPool& pool, Ids* ids, BookSize size, std::pmr::memory_resource* memory);
@@ -254,7 +266,7 @@ void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
   const Side side = static_cast<Side>(static_cast<std::uint8_t>(command.side) & 1);
   PriceLadder& own = side_of(side);
   const PriceLadder& other = ladder(opposite(side));
-  const Key key = own.key_of(command.price);
+  const Key key = PriceLadder::key_of(side, command.price);
   const std::uint32_t terms = terms_of(command);
 
   const bool good = command.symbol.value == symbol_ && command.id.value != 0 && is_good(command.quantity) &&
@@ -366,7 +378,7 @@ void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
   const Side side = order.side();
   PriceLadder& own = side_of(side);
   PriceLadder& other = side_of(opposite(side));
-  const Key key = own.key_of(command.price);
+  const Key key = PriceLadder::key_of(side, command.price);
   if (!is_good(command.quantity)) [[unlikely]]
     return reject(command, CommandKind::modify, refusal_of(command.quantity), consumer);
   if (!own.holds(key)) [[unlikely]]
@@ -379,12 +391,12 @@ void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
     return reject(command, CommandKind::modify, Reason::would_trade, consumer);
 
   ++counts_.modifications;
+  std::uint32_t left = command.quantity.lots;
   if (keeps_place) {
     level.volume -= order.open - command.quantity.lots;
     order.open = command.quantity.lots;
   } else {
     own.remove(found.order, *pool_);
-    std::uint32_t left = command.quantity.lots;
     if (trades) left = match(other, -key, command.id, command.account, side, left, consumer);
     if (left != 0) {
       order.open = left;
@@ -401,6 +413,7 @@ void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
                           .symbol = command.symbol,
                           .side = side,
                           .kept_place = keeps_place,
+                          .open = Quantity{left},
                           .arrival_ns = command.arrival_ns});
 }
 
@@ -417,7 +430,7 @@ void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
   const Side side = order.side();
   PriceLadder& own = side_of(side);
   PriceLadder& other = side_of(opposite(side));
-  const Key key = own.key_of(command.price);
+  const Key key = PriceLadder::key_of(side, command.price);
   if (!is_good(command.quantity)) [[unlikely]]
     return reject(command, CommandKind::replace, refusal_of(command.quantity), consumer);
   if (!own.holds(key)) [[unlikely]]
@@ -611,7 +624,7 @@ void OrderBook<Ids>::add(const NewOrder& command, Side side, std::uint32_t open,
                  (command.post_only == PostOnly::yes ? Order::posts_only : 0);
   ids_->insert(command.id, index, position);
   PriceLadder& own = side_of(side);
-  own.rest(own.key_of(command.price), index, *pool_);
+  own.rest(PriceLadder::key_of(side, command.price), index, *pool_);
 }
 
 template <class Ids>
@@ -875,46 +888,37 @@ void OrderBook<Ids>::prefetch_book() const noexcept {
   ladders_[1].prefetch();
   __builtin_prefetch(&ids_);
   __builtin_prefetch(&counts_, 1);
+  if (own_ids_) __builtin_prefetch(&*own_ids_);
 }
 
 template <class Ids>
-template <class Command>
-void OrderBook<Ids>::prefetch_id(const Command& command) const noexcept {
-  if constexpr (std::is_same_v<Command, EndOfDay>)
-    return;
-  else
-    ids_->prefetch(command.id);
-  if constexpr (std::is_same_v<Command, NewOrder>) {
-    const PriceLadder& own = ladder(command.side);
-    own.prefetch_level(own.key_of(command.price));
-  } else if constexpr (std::is_same_v<Command, ReplaceOrder>) {
-    ids_->prefetch(command.new_id);
-  }
+void OrderBook<Ids>::prefetch_id(const Hint& hint) const noexcept {
+  ids_->prefetch(hint.id);
+  ids_->prefetch(hint.new_id);
+  ladder(hint.side).prefetch_level(PriceLadder::key_of(hint.side, hint.price));
+  ladder(opposite(hint.side)).prefetch_best();
 }
 
 template <class Ids>
-template <class Command>
-void OrderBook<Ids>::prefetch_order(const Command& command) const noexcept {
-  if constexpr (std::is_same_v<Command, EndOfDay>)
-    return;
-  else if constexpr (std::is_same_v<Command, NewOrder>) {
-    const PriceLadder& own = ladder(command.side);
-    pool_->prefetch(own.newest_at(own.key_of(command.price)));
-  } else {
-    pool_->prefetch(ids_->guess(command.id));
-  }
+void OrderBook<Ids>::prefetch_order(const Hint& hint) const noexcept {
+  const Key key = PriceLadder::key_of(hint.side, hint.price);
+  pool_->prefetch(ids_->guess(hint.id));
+  pool_->prefetch(ladder(hint.side).newest_at(key));
+  if (const PriceLadder& makers = ladder(opposite(hint.side)); hint.is_new && makers.best_key() >= -key)
+    pool_->prefetch(makers.best().oldest);
 }
 
 template <class Ids>
-template <class Command>
-void OrderBook<Ids>::prefetch_neighbours(const Command& command) const noexcept {
-  if constexpr (std::is_same_v<Command, EndOfDay> || std::is_same_v<Command, NewOrder>)
-    return;
-  else {
-    const Order& order = (*pool_)[ids_->guess(command.id)];
-    pool_->prefetch(order.older);
-    pool_->prefetch(order.newer);
-    if (!order.is_far()) ladder(order.side()).prefetch_place(order.place);
+void OrderBook<Ids>::prefetch_neighbours(const Hint& hint) const noexcept {
+  const Order& order = (*pool_)[ids_->guess(hint.id)];
+  pool_->prefetch(order.older);
+  pool_->prefetch(order.newer);
+  ladder(order.side()).prefetch_place(order.place);
+  const Key key = PriceLadder::key_of(hint.side, hint.price);
+  if (const PriceLadder& makers = ladder(opposite(hint.side)); hint.is_new && makers.best_key() >= -key) {
+    const Order& maker = (*pool_)[makers.best().oldest];
+    ids_->prefetch({maker.id});
+    pool_->prefetch(maker.newer);
   }
 }
 

@@ -36,7 +36,7 @@
 
 namespace outcry {
 
-class PriceLadder {
+class alignas(64) PriceLadder {
  public:
   using Key = std::int64_t;
   static constexpr Key no_key = std::numeric_limits<Key>::min();
@@ -52,8 +52,9 @@ class PriceLadder {
   PriceLadder(const PriceLadder&) = delete;
   PriceLadder& operator=(const PriceLadder&) = delete;
 
-  Key key_of(Price price) const noexcept { return mirrored(price.units); }
-  Price price_of(Key key) const noexcept { return {mirrored(key)}; }
+  static Key key_of(Side side, Price price) noexcept { return mirrored(price.units, -static_cast<std::int64_t>(side)); }
+  Key key_of(Price price) const noexcept { return mirrored(price.units, mirror_); }
+  Price price_of(Key key) const noexcept { return {mirrored(key, mirror_)}; }
   bool in_range(Key key) const noexcept { return key >= lowest_ && key <= highest_; }
   bool on_tick(Key key) const noexcept { return key % tick_ == 0; }
 
@@ -115,17 +116,22 @@ class PriceLadder {
     if (level.empty()) drop(level, order.place, order.is_far());
   }
 
+  // Hints for prefetching: they may be about any key or place, and take no branch.
+
   void prefetch_level(Key key) const noexcept {
-    if (const std::uint64_t slot = slot_of(key); slot < slots_) __builtin_prefetch(levels_ + slot, 1);
-  }
-  /// The level of an order that is not far and perhaps of another ladder; a hint.
-  void prefetch_place(std::uint32_t place) const noexcept {
-    if (const std::uint32_t slot = place - first_place_; slot < slots_) __builtin_prefetch(levels_ + slot, 1);
-  }
-  /// The youngest order at `key`, if that is in the window, else 0; a hint for prefetching.
-  OrderIndex newest_at(Key key) const noexcept {
     const std::uint64_t slot = slot_of(key);
-    return slot < slots_ ? levels_[slot].newest : 0;
+    __builtin_prefetch(slot < slots_ ? static_cast<const void*>(levels_ + slot) : this, 1);
+  }
+  void prefetch_place(std::uint32_t place) const noexcept {
+    const std::uint32_t slot = place - first_place_;
+    __builtin_prefetch(slot < slots_ ? static_cast<const void*>(levels_ + slot) : this, 1);
+  }
+  void prefetch_best() const noexcept { __builtin_prefetch(best_, 1); }
+  /// The youngest order at `key`, if that is in the window, else 0.
+  OrderIndex newest_at(Key key) const noexcept {
+    static constexpr Level nothing{};
+    const std::uint64_t slot = slot_of(key);
+    return (slot < slots_ ? levels_ + slot : &nothing)->newest;
   }
   void prefetch() const noexcept { __builtin_prefetch(this, 1); }
 
@@ -138,9 +144,10 @@ class PriceLadder {
     std::uint32_t index;  // in far_levels_
   };
 
-  std::int64_t mirrored(std::int64_t value) const noexcept {
-    const auto mirror = static_cast<std::uint64_t>(mirror_);
-    return static_cast<std::int64_t>((static_cast<std::uint64_t>(value) ^ mirror) - mirror);
+  // The value if the mirror is 0, its negative if the mirror is -1.
+  static std::int64_t mirrored(std::int64_t value, std::int64_t mirror) noexcept {
+    const auto mask = static_cast<std::uint64_t>(mirror);
+    return static_cast<std::int64_t>((static_cast<std::uint64_t>(value) ^ mask) - mask);
   }
 
   std::uint64_t slot_of(Key key) const noexcept {

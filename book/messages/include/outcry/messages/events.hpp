@@ -97,6 +97,8 @@ struct Modified {
   Side side{};
   std::uint8_t kept_place{};
   std::uint16_t unused16{};
+  Quantity open{};  // after those trades
+  std::uint32_t unused{};
   std::int64_t arrival_ns{};
 };
 
@@ -119,7 +121,7 @@ static_assert(sizeof(Rejected) == 40 && std::has_unique_object_representations_v
 static_assert(sizeof(Traded) == 48 && std::has_unique_object_representations_v<Traded>);
 static_assert(sizeof(Cancelled) == 40 && std::has_unique_object_representations_v<Cancelled>);
 static_assert(sizeof(Reduced) == 48 && std::has_unique_object_representations_v<Reduced>);
-static_assert(sizeof(Modified) == 40 && std::has_unique_object_representations_v<Modified>);
+static_assert(sizeof(Modified) == 48 && std::has_unique_object_representations_v<Modified>);
 static_assert(sizeof(Replaced) == 48 && std::has_unique_object_representations_v<Replaced>);
 
 }  // namespace outcry
