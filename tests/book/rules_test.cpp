@@ -248,7 +248,7 @@ TEST_CASE("a modified order trades on its way in, before the book says that it w
   CHECK(desk.said() == R"(
 traded 5 at 101: 4 took from 1, which has 0 left
 traded 7 at 101: 4 took from 2, which has 0 left
-modified 4: 13 at 101
+modified 4: 13 at 101, 1 open
 )");
   CHECK(desk.drawn() == R"(
 sell 102 | 3:10
@@ -258,7 +258,7 @@ buy  101 | 4:1
   desk.book.modify(ModifyOrder{.id = {4}, .price = {102}, .quantity = {10}}, desk.events);
   CHECK(desk.said() == R"(
 traded 10 at 102: 4 took from 3, which has 0 left
-modified 4: 10 at 102
+modified 4: 10 at 102, 0 open
 )");
   CHECK(desk.book.empty());
   CHECK(desk.pool.in_use() == 0);
