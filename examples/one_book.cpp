@@ -33,3 +33,13 @@ int main() {
   book.cancel({.id = {2}}, printer);
   std::fputs(book.to_string().c_str(), stdout);
 }
+// accepted   1
+// accepted   2
+// accepted   3
+// rejected   4: would_trade
+// accepted   5
+// traded     30 at 100, 5 took from 2
+// traded     30 at 101, 5 took from 1
+// reduced    1 to 15
+// rejected   2: unknown_order
+// sell 101 | 1:15 3:20

@@ -1,0 +1,13 @@
+# Runs PROGRAM with ARGUMENTS. If SOURCE ends with comment lines, they are the output.
+execute_process(COMMAND ${PROGRAM} ${ARGUMENTS} OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} ended with ${status}:\n${output}${errors}")
+endif()
+file(READ ${SOURCE} source)
+if(source MATCHES "\n}\n((//[^\n]*\n)+)$")
+  string(REGEX REPLACE "// ?([^\n]*\n)" "\\1" expected "${CMAKE_MATCH_1}")
+  if(NOT output STREQUAL expected)
+    message(FATAL_ERROR "expected\n${expected}found\n${output}")
+  endif()
+endif()
+message("${output}")
