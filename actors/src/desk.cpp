@@ -317,7 +317,9 @@ void Desk::take(const HistoryEvent& event) {
 
 void Desk::fail(const HistoryEvent& event, Reason reason) {
   ++ledger_->broken_events;
-  if (!ledger_->failed()) ledger_->first_failure = {event.record, event.kind, reason, event.id};
+  if (ledger_->failed()) return;
+  ledger_->first_failure = {event.record, event.kind, reason, event.id, event.quantity, {}};
+  if (options_.failed != nullptr) options_.failed->store(true, std::memory_order_relaxed);
 }
 
 /// History names an order that is not in the book. True: it has been dealt with.

@@ -8,6 +8,7 @@
 // Thread: the symbol actor's. Nothing here awaits.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -61,6 +62,7 @@ struct SymbolOptions {
   std::vector<SeedOrder> seed{};      // anonymous orders that rest before the first event
   HistoryLedger* ledger = nullptr;    // where the symbol writes what it met; read when the runtime does not run
   BookProbe* probe = nullptr;
+  std::atomic<bool>* failed = nullptr;  // set when the ledger notes its first failure
 };
 
 class Desk {

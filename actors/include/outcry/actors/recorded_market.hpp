@@ -3,6 +3,9 @@
 //
 // The feed sends each record to arrive at its recorded time; nothing waits, so a day plays as fast as the machine can.
 // The same file and strategy give the same digest on any number of schedulers.
+// A strict replay ends at the first event that names an order the book does not have, or that the book refuses; the
+// earliest such record of the file is the one that is reported. A LOBSTER file begins in the middle of the day, so there
+// orders that nobody has shown are counted, and taken from the levels of its order book file if that is given.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +28,7 @@ struct ReplayOptions {
   std::string file{};
   std::optional<Format> format{};  // none: recognised
   std::string orderbook{};         // LOBSTER: the order book file that the levels are seeded from
-  std::string verify{};            // a reference to compare the book with; empty: none
+  std::string verify{};            // a reference to compare the book with; empty: none. Files of one symbol only
   std::size_t verify_levels = ~std::size_t{0};
   bool lenient = false;            // count broken input and go on
   std::uint32_t schedulers = 1;
@@ -52,6 +55,7 @@ struct ReplayReport {
   std::string first_difference{}; // line and both sides; empty: none
   std::string error{};            // what stopped the replay: file, offset or line, what was found and expected
   std::uint64_t broken = 0;       // lenient: records that were passed over
+  std::uint64_t refused = 0;      // messages that a full mailbox refused
   HistoryLedger ledger{};         // of all symbols together
   double wall_s = 0;
   std::uint64_t digest = 0;
@@ -61,7 +65,8 @@ struct ReplayReport {
 
 class RecordedMarket {
  public:
-  /// Opens the files. Throws InputError if one cannot be read.
+  /// Opens the files; reads a file that lists its instruments as they come once, to know them all. Throws InputError
+  /// if a file cannot be read or is not what was asked for, std::invalid_argument for options that make no sense.
   explicit RecordedMarket(ReplayOptions options);
   ~RecordedMarket();
 
