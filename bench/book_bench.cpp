@@ -78,12 +78,15 @@ void with_command(const obw1::Record& r, F&& f) {
   const Quantity quantity{r.quantity};
   switch (r.kind) {
     case obw1::Kind::add:
+    case obw1::Kind::immediate:
       return f(NewOrder{.id = {r.id},
                         .price = price,
                         .quantity = quantity,
                         .account = account,
                         .symbol = symbol,
-                        .side = static_cast<Side>(r.side)});
+                        .side = static_cast<Side>(r.side),
+                        .time_in_force = r.kind == obw1::Kind::add ? TimeInForce::good_till_cancelled
+                                                                   : TimeInForce::immediate_or_cancel});
     case obw1::Kind::cancel: return f(CancelOrder{.id = {r.id}, .account = account, .symbol = symbol});
     case obw1::Kind::reduce: return f(ReduceOrder{.id = {r.id}, .by = quantity, .account = account, .symbol = symbol});
     case obw1::Kind::replace:
@@ -93,15 +96,15 @@ void with_command(const obw1::Record& r, F&& f) {
                             .quantity = quantity,
                             .account = account,
                             .symbol = symbol});
-    case obw1::Kind::immediate:
-      return f(NewOrder{.id = {r.id},
-                        .price = price,
-                        .quantity = quantity,
-                        .account = account,
-                        .symbol = symbol,
-                        .side = static_cast<Side>(r.side),
-                        .time_in_force = TimeInForce::immediate_or_cancel});
   }
+}
+
+Hint hint_of(const obw1::Record& r) {
+  return {.id = {r.id},
+          .new_id = {r.new_id},
+          .price = {r.price},
+          .side = static_cast<Side>(r.side),
+          .is_new = r.kind == obw1::Kind::add || r.kind == obw1::Kind::immediate};
 }
 
 /// Our books behind the records.
@@ -130,15 +133,13 @@ class Books {
     OrderBook<Ids>& book = books_[record.symbol];
     with_command(record, [&](const auto& command) { give(book, command); });
   }
-  void prefetch_book(const obw1::Record& record) const { books_[record.symbol].prefetch_book(); }
-  void prefetch_id(const obw1::Record& r) const {
-    with_command(r, [&](const auto& command) { books_[r.symbol].prefetch_id(command); });
+  [[gnu::always_inline]] void prefetch_book(const obw1::Record& r) const { books_[r.symbol].prefetch_book(); }
+  [[gnu::always_inline]] void prefetch_id(const obw1::Record& r) const { books_[r.symbol].prefetch_id(hint_of(r)); }
+  [[gnu::always_inline]] void prefetch_order(const obw1::Record& r) const {
+    books_[r.symbol].prefetch_order(hint_of(r));
   }
-  void prefetch_order(const obw1::Record& r) const {
-    with_command(r, [&](const auto& command) { books_[r.symbol].prefetch_order(command); });
-  }
-  void prefetch_neighbours(const obw1::Record& r) const {
-    with_command(r, [&](const auto& command) { books_[r.symbol].prefetch_neighbours(command); });
+  [[gnu::always_inline]] void prefetch_neighbours(const obw1::Record& r) const {
+    books_[r.symbol].prefetch_neighbours(hint_of(r));
   }
 
   const obw1::Fills& fills() const { return reader_.fills; }
@@ -175,10 +176,12 @@ class Limit {
       : book_(memory_, stream.header.symbols, stream.header.ids, stream.header.prefill) {}
 
   void carry_out(const obw1::Record& record) { book_.carry_out(record); }
-  void prefetch_book(const obw1::Record&) const {}
-  void prefetch_id(const obw1::Record& record) const { book_.prefetch_id(record); }
-  void prefetch_order(const obw1::Record& record) const { book_.prefetch_order(record); }
-  void prefetch_neighbours(const obw1::Record& record) const { book_.prefetch_neighbours(record); }
+  [[gnu::always_inline]] void prefetch_book(const obw1::Record&) const {}
+  [[gnu::always_inline]] void prefetch_id(const obw1::Record& record) const { book_.prefetch_id(record); }
+  [[gnu::always_inline]] void prefetch_order(const obw1::Record& record) const { book_.prefetch_order(record); }
+  [[gnu::always_inline]] void prefetch_neighbours(const obw1::Record& record) const {
+    book_.prefetch_neighbours(record);
+  }
   const obw1::Fills& fills() const { return book_.fills(); }
   void verify(const obw1::Stream&) const {}
 
@@ -323,6 +326,8 @@ void compare(const char* name, const obw1::Size& size, bench::Report& report) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const char* a = std::getenv("AHEAD"))
+    std::sscanf(a, "%zu,%zu,%zu,%zu", &ahead.book, &ahead.id, &ahead.order, &ahead.neighbours);
   bench::pin_to_core(1);
   bench::Report report("book", argc, argv);
   compare("s1", obw1::s1, report);

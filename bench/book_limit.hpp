@@ -16,7 +16,7 @@ class LimitDenseIds {
  public:
   LimitDenseIds(HugeMemory& memory, std::uint64_t ids, std::uint64_t) : orders_(memory.array<std::uint32_t>(ids + 1)) {}
 
-  void prefetch(std::uint64_t id) const { __builtin_prefetch(orders_ + id, 1); }
+  [[gnu::always_inline]] void prefetch(std::uint64_t id) const { __builtin_prefetch(orders_ + id, 1); }
   std::uint32_t find(std::uint64_t id) const { return orders_[id]; }
   void insert(std::uint64_t id, std::uint32_t order) { orders_[id] = order; }
   std::uint32_t take(std::uint64_t id) {
@@ -39,7 +39,7 @@ class LimitHashedIds {
     shift_ = 64 - std::countr_zero(slots);
   }
 
-  void prefetch(std::uint64_t id) const { __builtin_prefetch(slots_ + home(id), 1); }
+  [[gnu::always_inline]] void prefetch(std::uint64_t id) const { __builtin_prefetch(slots_ + home(id), 1); }
   std::uint32_t find(std::uint64_t id) const { return slots_[position(id)].order; }
   void insert(std::uint64_t id, std::uint32_t order) {
     std::uint64_t at = home(id);
@@ -110,18 +110,18 @@ class LimitBook {
   }
 
   // Stages of prefetching, each relying on the one before.
-  void prefetch_id(const obw1::Record& record) const {
+  [[gnu::always_inline]] void prefetch_id(const obw1::Record& record) const {
     ids_.prefetch(record.id);
     if (record.kind == obw1::Kind::add) __builtin_prefetch(&symbols_[record.symbol].levels[record.price], 1);
     if (record.kind == obw1::Kind::replace) ids_.prefetch(record.new_id);
   }
-  void prefetch_order(const obw1::Record& record) const {
+  [[gnu::always_inline]] void prefetch_order(const obw1::Record& record) const {
     if (record.kind == obw1::Kind::add)
       __builtin_prefetch(orders_ + symbols_[record.symbol].levels[record.price].newest, 1);
     else if (record.kind != obw1::Kind::immediate)
       __builtin_prefetch(orders_ + ids_.find(record.id), 1);
   }
-  void prefetch_neighbours(const obw1::Record& record) const {
+  [[gnu::always_inline]] void prefetch_neighbours(const obw1::Record& record) const {
     if (record.kind == obw1::Kind::add || record.kind == obw1::Kind::immediate) return;
     const Order& order = orders_[ids_.find(record.id)];
     __builtin_prefetch(&symbols_[order.symbol].levels[order.price], 1);

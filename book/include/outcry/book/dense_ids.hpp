@@ -53,7 +53,7 @@ class DenseIds {
   std::size_t size() const noexcept { return size_; }
   std::size_t capacity() const noexcept { return orders_.size(); }
 
-  void prefetch(OrderId id) const noexcept {
+  [[gnu::always_inline]] void prefetch(OrderId id) const noexcept {
     __builtin_prefetch(orders_.data() + (id.value < orders_.size() ? id.value : 0), 1);
   }
   OrderIndex guess(OrderId id) const noexcept { return id.value < orders_.size() ? orders_[id.value] : 0; }

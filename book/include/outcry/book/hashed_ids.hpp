@@ -74,13 +74,16 @@ class HashedIds {
   std::size_t size() const noexcept { return size_; }
   std::size_t capacity() const noexcept { return most_; }
 
-  void prefetch(OrderId id) const noexcept { __builtin_prefetch(entries_.data() + home(tag_of(id)), 1); }
+  [[gnu::always_inline]] void prefetch(OrderId id) const noexcept {
+    __builtin_prefetch(entries_.data() + home(tag_of(id)), 1);
+  }
   /// Probably the order that find() would find, without looking at orders; a hint for prefetching.
   OrderIndex guess(OrderId id) const noexcept {
     const std::uint64_t tag = tag_of(id);
     const std::uint64_t first = entries_[home(tag)], second = entries_[(home(tag) + 1) & mask_];
-    const OrderIndex otherwise = (second >> 32) == tag ? index_in(second) : 0;
-    return (first >> 32) == tag ? index_in(first) : otherwise;
+    const std::uint32_t is_first = 0 - static_cast<std::uint32_t>((first >> 32) == tag);
+    const std::uint32_t is_second = 0 - static_cast<std::uint32_t>((second >> 32) == tag);
+    return (index_in(first) & is_first) | (index_in(second) & is_second & ~is_first);
   }
 
  private:

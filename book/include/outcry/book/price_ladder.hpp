@@ -118,22 +118,17 @@ class alignas(64) PriceLadder {
 
   // Hints for prefetching: they may be about any key or place, and take no branch.
 
-  void prefetch_level(Key key) const noexcept {
-    const std::uint64_t slot = slot_of(key);
-    __builtin_prefetch(slot < slots_ ? static_cast<const void*>(levels_ + slot) : this, 1);
+  [[gnu::always_inline]] void prefetch_level(Key key) const noexcept {
+    __builtin_prefetch(slot_or_first(slot_of(key)), 1);
   }
-  void prefetch_place(std::uint32_t place) const noexcept {
-    const std::uint32_t slot = place - first_place_;
-    __builtin_prefetch(slot < slots_ ? static_cast<const void*>(levels_ + slot) : this, 1);
+  [[gnu::always_inline]] void prefetch_place(std::uint32_t place) const noexcept {
+    __builtin_prefetch(slot_or_first(place - first_place_), 1);
   }
-  void prefetch_best() const noexcept { __builtin_prefetch(best_, 1); }
-  /// The youngest order at `key`, if that is in the window, else 0.
-  OrderIndex newest_at(Key key) const noexcept {
-    static constexpr Level nothing{};
-    const std::uint64_t slot = slot_of(key);
-    return (slot < slots_ ? levels_ + slot : &nothing)->newest;
-  }
-  void prefetch() const noexcept { __builtin_prefetch(this, 1); }
+  [[gnu::always_inline]] void prefetch_best() const noexcept { __builtin_prefetch(best_, 1); }
+  /// The youngest order at `key`, if that is in the window. Requires: an order has rested here before.
+  OrderIndex newest_at(Key key) const noexcept { return slot_or_first(slot_of(key))->newest; }
+  bool has_window() const noexcept { return slots_ != 0; }
+  [[gnu::always_inline]] void prefetch() const noexcept { __builtin_prefetch(this, 1); }
 
   /// The first violation of an invariant, or an empty string.
   std::string check(const OrderPool& pool) const;
@@ -152,6 +147,11 @@ class alignas(64) PriceLadder {
 
   std::uint64_t slot_of(Key key) const noexcept {
     return tick_divisor_.quotient(static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(first_key_));
+  }
+
+  const Level* slot_or_first(std::uint64_t slot) const noexcept {
+    const std::uint64_t inside = 0 - static_cast<std::uint64_t>(slot < slots_);
+    return levels_ + (slot & inside);
   }
 
   // Takes a level that became empty off the ladder.
