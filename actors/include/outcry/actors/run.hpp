@@ -4,8 +4,13 @@
 //
 // gives it the subcommands `simulate` and `replay` with the options of the program outcry (`--help` lists them), the
 // run's folder, and the report at the end.
-// Returns the exit status: 0 only if what was asked came true, 1 if it did not, 2 for bad usage.
+// Returns the exit status: 0 only if what was asked came true, 1 if it did not or for bad input, 2 for bad usage,
+// 128 + the signal's number if a signal ended the run early.
 #pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
 
 #include <outcry/actors/trader.hpp>
 
@@ -13,8 +18,25 @@ namespace outcry {
 
 int run(StrategyFunction strategy, int argc, char** argv);
 
-/// One subcommand each; argv[0] is its name. `strategy` may be null.
+/// What run() and the program outcry are made of.
+struct Subcommand {
+  std::string_view name;
+  std::string_view arguments;  // as help shows them
+  std::string_view does;
+  /// argv[0] is how it was called: "outcry simulate". `strategy` may be null.
+  int (*command)(int argc, char** argv, StrategyFunction strategy);
+};
+
 int simulate_command(int argc, char** argv, StrategyFunction strategy);
 int replay_command(int argc, char** argv, StrategyFunction strategy);
+
+inline constexpr Subcommand simulate_subcommand{"simulate", "[w1|FILE.toml]", "markets with agents, in virtual time",
+                                                simulate_command};
+inline constexpr Subcommand replay_subcommand{"replay", "FILE", "recorded market data through the same actors",
+                                              replay_command};
+
+/// Picks the subcommand that argv[1] names, and calls it.
+int run_subcommand(std::string_view does, std::span<const Subcommand> subcommands, StrategyFunction strategy, int argc,
+                   char** argv);
 
 }  // namespace outcry

@@ -1,13 +1,15 @@
 // Tape: what happened in a run, row by row, for the files of the run's folder. One for each scheduler.
 //
 // Rows are spooled to temporary files as they come, so that memory does not grow with the run; write_tapes() merges the
-// tapes of all schedulers by (time, symbol, order of events) into orders.csv, trades.csv and l1.csv: the same files for
-// any number of schedulers.
-// Thread: one scheduler writes.
+// tapes of all schedulers by (time, symbol, order of events of the symbol) into orders.csv, trades.csv and l1.csv: the
+// same files for any number of schedulers.
+// Thread: one scheduler writes; failure() may be asked from any thread.
+// Limits: 64 Ki rows of each kind in memory; the disk holds each row once as a record of 56 bytes or less, until it is
+//   written as a line. What the disk refuses is lost: failure() says so, and write_tapes() throws.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -65,23 +67,35 @@ class Tape {
   void trade(const TradeRow& row) { trades_.put(row); }
   void quote(const QuoteRow& row) { quotes_.put(row); }
 
+  /// The errno of the first row that could not be spooled, or zero.
+  int failure() const { return failure_.load(std::memory_order_relaxed); }
+
  private:
   friend struct TapeMerger;
 
   template <class Row>
   class Spool {
    public:
+    Spool(const std::filesystem::path& folder, std::atomic<int>& failure);
+    ~Spool();
+    Spool(const Spool&) = delete;
+    Spool& operator=(const Spool&) = delete;
+
     void put(const Row& row) {
       rows_.push_back(row);
       if (rows_.size() == rows_in_memory) flush();
     }
-    void flush();
-    static constexpr std::size_t rows_in_memory = 16 * 1024;
+    /// Sorts what is in memory and writes it behind what is in the file: one more run of the merge.
+    void flush() noexcept;
+
+    static constexpr std::size_t rows_in_memory = 64 * 1024;
+    std::atomic<int>& failure_;
     std::vector<Row> rows_;
-    std::FILE* file_ = nullptr;  // anonymous: gone when closed
+    int file_ = -1;  // anonymous: gone when closed
     std::uint64_t spooled_ = 0;
   };
 
+  std::atomic<int> failure_{0};
   Spool<OrderRow> orders_;
   Spool<TradeRow> trades_;
   Spool<QuoteRow> quotes_;

@@ -1,7 +1,7 @@
 // Timing: the actor that answers how long the stages of an order's way took, on one scheduler or on all.
 //
-// It owns nothing: it reads the StageTimes of its scheduler, which the other actors there write. The gathering actor asks
-// the timing actor of each scheduler and merges what they answer.
+// It owns nothing: it reads the StageTimes of its scheduler, which the other actors there write. The gathering actor
+// asks the timing actor of each scheduler and merges what they answer.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +51,8 @@ using TimingSelf = Self<Ask<StageSummaryQuery>, Ask<StageHistogramQuery>>;
 /// Answers for one scheduler. `times` outlives it and is written on the same scheduler only.
 Actor timing(TimingSelf self, const StageTimes* times);
 
-/// Answers for all: asks the timing actors of every scheduler and merges.
+/// Answers for all: asks the timing actors of every scheduler and merges. Where one of them is gone it bounces the ask:
+/// half an answer would look like a whole one.
 Actor gathered_timing(TimingSelf self, std::vector<TimingAddress> each);
 
 }  // namespace outcry

@@ -1,0 +1,11 @@
+// The program outcry. A strategy of yours gets the same subcommands from outcry::run().
+#include <array>
+
+#include <outcry/actors/run.hpp>
+
+#include "subcommands.hpp"
+
+int main(int argc, char** argv) {
+  const std::array subcommands{outcry::cli::simulate, outcry::cli::replay};
+  return outcry::run_subcommand("coroutine actors for electronic markets", subcommands, nullptr, argc, argv);
+}

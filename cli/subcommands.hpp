@@ -1,0 +1,11 @@
+// Subcommands: what the program outcry can do, one thin file for each.
+#pragma once
+
+#include <outcry/actors/run.hpp>
+
+namespace outcry::cli {
+
+extern const Subcommand simulate;
+extern const Subcommand replay;
+
+}  // namespace outcry::cli
