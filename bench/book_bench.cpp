@@ -11,10 +11,12 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <outcry/book/batch.hpp>
 #include <outcry/book/order_book.hpp>
 
 #include "book_limit.hpp"
@@ -99,14 +101,6 @@ void with_command(const obw1::Record& r, F&& f) {
   }
 }
 
-Hint hint_of(const obw1::Record& r) {
-  return {.id = {r.id},
-          .new_id = {r.new_id},
-          .price = {r.price},
-          .side = static_cast<Side>(r.side),
-          .is_new = r.kind == obw1::Kind::add || r.kind == obw1::Kind::immediate};
-}
-
 /// Our books behind the records.
 template <class Ids>
 class Books {
@@ -133,13 +127,13 @@ class Books {
     OrderBook<Ids>& book = books_[record.symbol];
     with_command(record, [&](const auto& command) { give(book, command); });
   }
-  [[gnu::always_inline]] void prefetch_book(const obw1::Record& r) const { books_[r.symbol].prefetch_book(); }
-  [[gnu::always_inline]] void prefetch_id(const obw1::Record& r) const { books_[r.symbol].prefetch_id(hint_of(r)); }
-  [[gnu::always_inline]] void prefetch_order(const obw1::Record& r) const {
-    books_[r.symbol].prefetch_order(hint_of(r));
-  }
-  [[gnu::always_inline]] void prefetch_neighbours(const obw1::Record& r) const {
-    books_[r.symbol].prefetch_neighbours(hint_of(r));
+  const OrderBook<Ids>& book_of(const obw1::Record& r) const { return books_[r.symbol]; }
+  static Hint hint_of(const obw1::Record& r) {
+    return {.id = {r.id},
+            .new_id = {r.new_id},
+            .price = {r.price},
+            .side = static_cast<Side>(r.side),
+            .is_new = r.kind == obw1::Kind::add || r.kind == obw1::Kind::immediate};
   }
 
   const obw1::Fills& fills() const { return reader_.fills; }
@@ -176,12 +170,8 @@ class Limit {
       : book_(memory_, stream.header.symbols, stream.header.ids, stream.header.prefill) {}
 
   void carry_out(const obw1::Record& record) { book_.carry_out(record); }
-  [[gnu::always_inline]] void prefetch_book(const obw1::Record&) const {}
-  [[gnu::always_inline]] void prefetch_id(const obw1::Record& record) const { book_.prefetch_id(record); }
-  [[gnu::always_inline]] void prefetch_order(const obw1::Record& record) const { book_.prefetch_order(record); }
-  [[gnu::always_inline]] void prefetch_neighbours(const obw1::Record& record) const {
-    book_.prefetch_neighbours(record);
-  }
+  const bench::LimitBook<Ids>& book_of(const obw1::Record&) const { return book_; }
+  static const obw1::Record& hint_of(const obw1::Record& record) { return record; }
   const obw1::Fills& fills() const { return book_.fills(); }
   void verify(const obw1::Stream&) const {}
 
@@ -190,27 +180,16 @@ class Limit {
   bench::LimitBook<Ids> book_;
 };
 
-/// How many messages ahead each stage of prefetching runs; within a batch that is there already.
-struct Ahead {
-  std::size_t book = 32, id = 24, order = 16, neighbours = 8;
-};
-Ahead ahead;
-
+/// Carries out a chunk as one batch; both engines by the same loop.
 template <bool prefetching, class Engine>
-void carry_out(Engine& engine, const obw1::Record* begin, const obw1::Record* end) {
-  if constexpr (!prefetching) {
-    for (; begin != end; ++begin) engine.carry_out(*begin);
-  } else {
-    const obw1::Record* safe = end - std::min<std::ptrdiff_t>(end - begin, static_cast<std::ptrdiff_t>(ahead.book));
-    for (; begin != safe; ++begin) {
-      engine.prefetch_book(begin[ahead.book]);
-      engine.prefetch_id(begin[ahead.id]);
-      engine.prefetch_order(begin[ahead.order]);
-      engine.prefetch_neighbours(begin[ahead.neighbours]);
-      engine.carry_out(*begin);
-    }
-    for (; begin != end; ++begin) engine.carry_out(*begin);
-  }
+void carry_out(Engine& engine, std::span<const obw1::Record> chunk_of_records) {
+  if constexpr (prefetching)
+    carry_out_batch(
+        chunk_of_records, [&](const obw1::Record& r) -> decltype(auto) { return engine.book_of(r); },
+        [&](const obw1::Record& r) -> decltype(auto) { return engine.hint_of(r); },
+        [&](const obw1::Record& r) { engine.carry_out(r); });
+  else
+    for (const obw1::Record& record : chunk_of_records) engine.carry_out(record);
 }
 
 /// The median chunk of one run, in nanoseconds a message; the answer is checked first.
@@ -224,7 +203,7 @@ double median_ns(const obw1::Stream& stream) {
   std::vector<double> chunks;
   for (; static_cast<std::size_t>(end - at) >= chunk; at += chunk) {
     const std::uint64_t start = __rdtsc();
-    carry_out<prefetching>(*engine, at, at + chunk);
+    carry_out<prefetching>(*engine, {at, chunk});
     chunks.push_back(static_cast<double>(__rdtsc() - start));
   }
   for (; at != end; ++at) engine->carry_out(*at);
@@ -326,8 +305,6 @@ void compare(const char* name, const obw1::Size& size, bench::Report& report) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (const char* a = std::getenv("AHEAD"))
-    std::sscanf(a, "%zu,%zu,%zu,%zu", &ahead.book, &ahead.id, &ahead.order, &ahead.neighbours);
   bench::pin_to_core(1);
   bench::Report report("book", argc, argv);
   compare("s1", obw1::s1, report);

@@ -110,6 +110,7 @@ class LimitBook {
   }
 
   // Stages of prefetching, each relying on the one before.
+  [[gnu::always_inline]] void prefetch_book() const {}
   [[gnu::always_inline]] void prefetch_id(const obw1::Record& record) const {
     ids_.prefetch(record.id);
     if (record.kind == obw1::Kind::add) __builtin_prefetch(&symbols_[record.symbol].levels[record.price], 1);

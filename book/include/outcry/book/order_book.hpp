@@ -217,7 +217,7 @@ class alignas(64) OrderBook {
   bool is_good(Quantity quantity) const noexcept { return lot_divisor_.quotient(quantity.lots) - 1 < most_lots_; }
   Reason refusal_of(Quantity quantity) const noexcept;
   Reason refusal_of(Key key, PriceLadder& ladder, bool rests) noexcept;
-  Reason refusal_of(const NewOrder& command) noexcept;
+  Reason refusal_of(NewOrder command) noexcept;
 
   // The four terms of a new order as one word.
   static std::uint32_t terms_of(const NewOrder& command) noexcept {
@@ -231,17 +231,18 @@ class alignas(64) OrderBook {
   }
 
   template <class Consumer, class Command>
-  [[gnu::cold, gnu::noinline]] void reject(const Command& command, CommandKind kind, Reason reason, Consumer& consumer);
+  [[gnu::cold, gnu::noinline]] void reject(Command command, CommandKind kind, Reason reason, Consumer& consumer);
   template <class Consumer>
-  void cancel_order(Found found, Reason reason, std::int64_t arrival_ns, Consumer& consumer);
+  [[gnu::always_inline]] void cancel_order(Found found, Reason reason, std::int64_t arrival_ns, Consumer& consumer);
   template <class Consumer>
   std::uint32_t match(PriceLadder& makers, Key bound, OrderId taker, AccountId account, Side side, std::uint32_t left,
                       Consumer& consumer);
   template <class Consumer>
-  void submit_taker(const NewOrder& command, Side side, Key bound, Consumer& consumer);
+  void submit_taker(NewOrder command, Side side, Key bound, Consumer& consumer);
   template <class Consumer>
   void tell_accepted(const NewOrder& command, Consumer& consumer);
-  void add(const NewOrder& command, Side side, std::uint32_t open, std::uint32_t position) noexcept;
+  [[gnu::always_inline]] void add(const NewOrder& command, Side side, std::uint32_t open,
+                                  std::uint32_t position) noexcept;
   bool has_at_least(std::uint32_t quantity, const PriceLadder& makers, Key bound) const noexcept;
   OrderView view_of(const Order& order) const noexcept;
   template <class Consumer, class Wanted>
@@ -301,7 +302,7 @@ void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
 
 template <class Ids>
 template <class Consumer>
-void OrderBook<Ids>::submit_taker(const NewOrder& command, Side side, Key bound, Consumer& consumer) {
+void OrderBook<Ids>::submit_taker(NewOrder command, Side side, Key bound, Consumer& consumer) {
   PriceLadder& makers = side_of(opposite(side));
   std::uint32_t left = command.quantity.lots;
   tell_accepted(command, consumer);
@@ -604,7 +605,7 @@ void OrderBook<Ids>::tell_accepted(const NewOrder& command, Consumer& consumer) 
 
 template <class Ids>
 template <class Consumer, class Command>
-void OrderBook<Ids>::reject(const Command& command, CommandKind kind, Reason reason, Consumer& consumer) {
+void OrderBook<Ids>::reject(Command command, CommandKind kind, Reason reason, Consumer& consumer) {
   ++counts_.rejections;
   Rejected rejected{.symbol = command.symbol, .command = kind, .reason = reason, .arrival_ns = command.arrival_ns};
   if constexpr (requires { command.id; }) rejected.id = command.id, rejected.account = command.account;
@@ -614,7 +615,8 @@ void OrderBook<Ids>::reject(const Command& command, CommandKind kind, Reason rea
 
 // Requires: every check has been made, prepare() included; `position` is where the id goes.
 template <class Ids>
-void OrderBook<Ids>::add(const NewOrder& command, Side side, std::uint32_t open, std::uint32_t position) noexcept {
+inline void OrderBook<Ids>::add(const NewOrder& command, Side side, std::uint32_t open,
+                                std::uint32_t position) noexcept {
   const OrderIndex index = pool_->take();
   Order& order = (*pool_)[index];
   order.id = command.id.value;
@@ -630,7 +632,7 @@ void OrderBook<Ids>::add(const NewOrder& command, Side side, std::uint32_t open,
 
 template <class Ids>
 template <class Consumer>
-void OrderBook<Ids>::cancel_order(Found found, Reason reason, std::int64_t arrival_ns, Consumer& consumer) {
+inline void OrderBook<Ids>::cancel_order(Found found, Reason reason, std::int64_t arrival_ns, Consumer& consumer) {
   const Order& order = (*pool_)[found.order];
   PriceLadder& own = side_of(order.side());
   const Cancelled cancelled{.id = {order.id},
@@ -725,7 +727,7 @@ Reason OrderBook<Ids>::refusal_of(Key key, PriceLadder& own, bool rests) noexcep
 }
 
 template <class Ids>
-Reason OrderBook<Ids>::refusal_of(const NewOrder& command) noexcept {
+Reason OrderBook<Ids>::refusal_of(NewOrder command) noexcept {
   if (command.symbol.value != symbol_) return Reason::unknown_symbol;
   if (command.id.value == 0 || !are_good(terms_of(command))) return Reason::invalid_combination;
   if (const Reason reason = refusal_of(command.quantity); reason != Reason::none) return reason;
