@@ -2,7 +2,8 @@
 #include <outcry/actors/desk.hpp>
 
 #include <algorithm>
-#include <stdexcept>
+#include <cassert>
+#include <utility>
 
 namespace outcry {
 
@@ -35,6 +36,7 @@ Desk::Desk(SymbolSelf self, SymbolOptions options)
     applying_history_ = false;
     anonymous_[static_cast<int>(order.side)][order.price.units] = id;
   }
+  quote_ = book_.quote();
 }
 
 Desk::~Desk() {
@@ -154,6 +156,8 @@ void Desk::tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price pr
   options_.tape->order({now_ns_, id, new_id, price, quantity, account, options_.instrument.symbol, kind, side, reason, 0});
 }
 
+// History's own orders have no owner who listens, and their file tells of them.
+
 void Desk::on(const Accepted& event) {
   if (applying_history_) return;
   tell(event.account, event);
@@ -171,41 +175,47 @@ void Desk::on(const Rejected& event) {
 
 void Desk::on(const Traded& event) {
   const Side maker_side = opposite(event.taker_side);
-  const Filled maker{.id = event.maker,
-                     .price = event.price,
-                     .quantity = event.quantity,
-                     .open = event.maker_open,
-                     .account = event.maker_account,
-                     .symbol = event.symbol,
-                     .side = maker_side,
-                     .maker = 1,
-                     .arrival_ns = arrival_ns_};
-  tell(event.maker_account, maker);
-  if (event.taker != OrderId{}) {
+  const bool ours_rested = !options_.recorded || event.maker_account != AccountId{};
+  if (ours_rested)
+    tell(event.maker_account, Filled{.id = event.maker,
+                                     .price = event.price,
+                                     .quantity = event.quantity,
+                                     .open = event.maker_open,
+                                     .account = event.maker_account,
+                                     .symbol = event.symbol,
+                                     .side = maker_side,
+                                     .maker = 1,
+                                     .arrival_ns = arrival_ns_});
+  if (!applying_history_) {
     // What is left of the taker is not known to a trade; its owner counts for itself.
-    const Filled taker{.id = event.taker,
-                       .price = event.price,
-                       .quantity = event.quantity,
-                       .account = event.taker_account,
-                       .symbol = event.symbol,
-                       .side = event.taker_side,
-                       .arrival_ns = arrival_ns_};
-    tell(event.taker_account, taker);
+    tell(event.taker_account, Filled{.id = event.taker,
+                                     .price = event.price,
+                                     .quantity = event.quantity,
+                                     .account = event.taker_account,
+                                     .symbol = event.symbol,
+                                     .side = event.taker_side,
+                                     .arrival_ns = arrival_ns_});
+    if (!ours_rested) {
+      Strayed& strayed = strayed_.try_emplace(event.maker, Strayed{maker_side, event.price}).first->second;
+      strayed.gap += event.quantity.lots;
+      strayed.uncounted += event.quantity.lots;
+      ledger_->taken_shares += event.quantity.lots;
+    }
   }
-  if (!applying_history_ || history_meets_own_) {
-    if (options_.recorded && event.maker_account == AccountId{})
-      believed_.try_emplace(event.maker, Belief{event.maker_open + event.quantity, maker_side});
-    print(event.price, event.quantity, event.taker_side, false);
-  }
-  if (event.maker_account != AccountId{} && event.maker_open == Quantity{}) forget_own(event.maker);
-  if (options_.tape != nullptr)
-    options_.tape->trade({now_ns_, event.maker, event.taker, event.price, event.quantity, event.symbol, event.maker_account,
+  if (printable_) print(event.price, event.quantity, event.taker_side, false);
+  if (ours_rested && event.maker_open == Quantity{}) forget_own(event.maker);
+  if (options_.tape != nullptr) {
+    const OrderId taker = applying_history_ ? history_taker_ : event.taker;
+    options_.tape->trade({now_ns_, event.maker, taker, event.price, event.quantity, event.symbol, event.maker_account,
                           event.taker_account, event.taker_side, 0, 0, 0});
+  }
 }
 
 void Desk::on(const Cancelled& event) {
-  if (event.account != AccountId{}) forget_own(event.id);
-  if (applying_history_) return;
+  if (options_.recorded) {
+    if (event.account == AccountId{}) return;
+    forget_own(event.id);
+  }
   tell(event.account, event);
   if (options_.tape != nullptr)
     tape_order(Tape::OrderKind::cancelled, event.id, {}, event.price, event.quantity, event.account, event.side, event.reason);
@@ -286,222 +296,281 @@ void Desk::take(const HistoryEvent& event) {
   ++ledger_->events;
   took(event.arrival_ns);
   applying_history_ = true;
+  printable_ = event.printable != 0;
+  refused_ = Reason::none;
+  adjusted_ = false;
   switch (event.kind) {
-    case HistoryKind::add: add(event); break;
+    case HistoryKind::add: add(event, {}); break;
     case HistoryKind::execute: execute(event); break;
-    case HistoryKind::reduce: reduce(event, event.quantity); break;
+    case HistoryKind::reduce: reduce(event); break;
     case HistoryKind::remove: remove(event); break;
     case HistoryKind::replace: replace(event); break;
-    case HistoryKind::hidden_execute:
-      if (event.printable != 0) {
-        ++ledger_->trades;
-        ++ledger_->hidden_trades;
-        ledger_->shares += event.quantity.lots;
-        print(event.price, event.quantity, opposite(event.side), true);
-        if (options_.tape != nullptr)
-          options_.tape->trade({now_ns_, {}, {}, event.price, event.quantity, event.symbol, {}, {}, opposite(event.side), 1, 0, 0});
-      }
-      break;
-    case HistoryKind::clear:
-      book_.clear(Reason::requested, *this);
-      believed_.clear();
-      break;
+    case HistoryKind::hidden_execute: hidden_execute(event); break;
+    case HistoryKind::clear: clear(); break;
     case HistoryKind::cross:
     case HistoryKind::halt:
     case HistoryKind::resume: break;
   }
   applying_history_ = false;
+  printable_ = true;
   publish();
   if (options_.probe != nullptr) options_.probe->after(event, book_);
 }
 
-void Desk::fail(const HistoryEvent& event, Reason reason) {
+void Desk::fail(const HistoryEvent& event, Reason reason, Quantity open) {
   ++ledger_->broken_events;
   if (ledger_->failed()) return;
-  ledger_->first_failure = {event.record, event.kind, reason, event.id, event.quantity, {}};
+  ledger_->first_failure = {event.record, event.kind, reason, event.id, event.quantity, open};
   if (options_.failed != nullptr) options_.failed->store(true, std::memory_order_relaxed);
 }
 
-/// History names an order that is not in the book. True: it has been dealt with.
-bool Desk::unknown(const HistoryEvent& event, Quantity quantity) {
-  ++ledger_->unknown_orders;
-  if (options_.unknown_orders == UnknownOrders::stop) {
-    fail(event, Reason::unknown_order);
-    return true;
-  }
-  auto& levels = anonymous_[static_cast<int>(event.side)];
-  const auto level = levels.find(event.price.units);
-  if (level == levels.end()) return true;
-  const auto order = book_.find(level->second);
-  if (!order) return true;
-  ++ledger_->anonymous_events;
-  book_.reduce(ReduceOrder{.id = level->second, .by = std::min(quantity, order->open), .symbol = event.symbol}, *this);
+/// With none of ours about, the book checks what history asks of it, and its refusal is all there is to say.
+bool Desk::came_true(const HistoryEvent& event) {
+  if (refused_ == Reason::none) [[likely]] return true;
+  if (refused_ == Reason::unknown_order) return false;
+  const auto order = book_.find(event.id);
+  fail(event, refused_, order ? order->open : Quantity{});
   return true;
 }
 
-void Desk::add(const HistoryEvent& event) {
-  const NewOrder order{
-      .id = event.id, .price = event.price, .quantity = event.quantity, .symbol = event.symbol, .side = event.side};
-  // History does not cross itself; where it would have crossed us, it trades with us first.
-  const bool meets_own = std::any_of(own_.begin(), own_.end(), [&](const OwnOrder& own) {
-    return own.side != event.side && !is_better(own.side, event.price, own.price);
-  });
-  refused_ = Reason::none;
-  if (meets_own) {
-    history_meets_own_ = true;
-    ++ledger_->adjusted_events;
-    book_.submit(order, *this);
-    history_meets_own_ = false;
-    const auto rests = book_.find(event.id);
-    const Quantity open = rests ? rests->open : Quantity{};
-    ledger_->adjusted_shares += event.quantity.lots - open.lots;
-    if (refused_ == Reason::none) believed_[event.id] = {event.quantity, event.side};
-  } else {
-    book_.rest(order, *this);
+void Desk::execute(const HistoryEvent& event) {
+  if (event.printable != 0) {
+    ++ledger_->trades;
+    ledger_->shares += event.quantity.lots;
   }
-  if (refused_ != Reason::none) fail(event, refused_);
+  if (!ours_are_here()) [[likely]] {
+    Execution execution{.id = event.id, .quantity = event.quantity};
+    if (event.price != Price{}) execution.price = event.price;
+    book_.execute(execution, *this);
+    if (came_true(event)) [[likely]] return;
+  }
+  const auto order = named(event);
+  if (!order) return;
+  const std::uint32_t quantity = event.quantity.lots;
+  const std::uint32_t asked = order->is_shown ? quantity : std::min(quantity, order->believed());
+
+  const std::uint32_t filled = fill_own(*order, event.quantity).lots;
+  const std::uint32_t executed = std::min({quantity - filled, asked, order->open.lots});
+  const Price price = event.price == Price{} ? order->price : event.price;
+  if (executed != 0) book_.execute(Execution{.id = order->id, .quantity = {executed}, .price = price}, *this);
+  const std::uint32_t filled_for_it = std::min(filled, asked - executed);
+  const std::uint32_t unseen = quantity - asked - (filled - filled_for_it);  // of orders that nobody has shown
+  if (unseen != 0 && price != Price{}) {
+    if (printable_) print(price, {unseen}, opposite(order->side), false);
+    if (options_.tape != nullptr)
+      options_.tape->trade({now_ns_, event.id, {}, price, {unseen}, event.symbol, {}, {}, opposite(order->side), 0, 0, 0});
+  }
+  settle(event, *order, {.asked = asked, .done = executed, .filled_for_it = filled_for_it, .filled = filled});
 }
 
-/// Lets our orders trade that stand in front of the order that history says traded. What is left for that one.
-Quantity Desk::fill_own(const HistoryEvent& event, Side side, Price price, Quantity quantity) {
-  while (quantity != Quantity{}) {
+void Desk::reduce(const HistoryEvent& event) {
+  if (!ours_are_here()) [[likely]] {
+    book_.reduce(ReduceOrder{.id = event.id, .by = event.quantity, .symbol = event.symbol}, *this);
+    if (came_true(event)) [[likely]] return;
+  }
+  if (const auto order = named(event); order)
+    take_out(event, *order, order->is_shown ? event.quantity.lots : std::min(event.quantity.lots, order->believed()));
+}
+
+void Desk::remove(const HistoryEvent& event) {
+  if (!ours_are_here()) [[likely]] {
+    book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
+    if (came_true(event)) [[likely]] return;
+  }
+  if (const auto order = named(event); order)
+    take_out(event, *order, order->is_shown ? order->believed() : std::min(event.quantity.lots, order->believed()));
+}
+
+void Desk::replace(const HistoryEvent& event) {
+  HistoryEvent added = event;
+  added.id = event.new_id;
+  if (!ours_are_here()) [[likely]] {
+    const auto order = book_.find(event.id);
+    if (!order) return static_cast<void>(named(event));
+    added.side = order->side;
+    add(added, {});
+    if (refused_ == Reason::none) book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
+    return;
+  }
+  const auto order = named(event);
+  if (!order || !order->is_shown) return;
+  // What ours took of the old order, the new one does not have either.
+  const std::int64_t gap = order->strayed != nullptr ? order->strayed->gap : 0;
+  const auto taken = static_cast<std::uint32_t>(std::max<std::int64_t>(gap, 0));
+  const std::uint32_t inherited = std::min(taken, event.quantity.lots);
+  added.side = order->side;
+  add(added, {inherited});
+  if (refused_ != Reason::none) return;
+  if (order->open != Quantity{}) book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
+  if (gap == 0) return;
+  ledger_->missing_shares += taken - inherited;
+  if (gap < 0) ledger_->surplus_shares += static_cast<std::uint64_t>(-gap);
+  adjust(count_missing(*order->strayed, taken));
+  strayed_.erase(event.id);
+}
+
+/// Enters an order of history, but for what is `missing` of it. Ours that wait where it comes in trade with it first.
+void Desk::add(const HistoryEvent& event, Quantity missing) {
+  if (!strayed_.empty() && strayed_.contains(event.id)) [[unlikely]] {
+    refused_ = Reason::duplicate_id;
+    return fail(event, refused_);
+  }
+  if (missing == Quantity{} || missing != event.quantity) [[likely]] {
+    book_.rest(NewOrder{.id = event.id,
+                        .price = event.price,
+                        .quantity = event.quantity - missing,
+                        .symbol = event.symbol,
+                        .side = event.side},
+               *this);
+    if (refused_ != Reason::none) [[unlikely]] return fail(event, refused_);
+  }
+  if (own_.empty() && missing == Quantity{}) [[likely]] return;
+
+  history_taker_ = event.id;
+  const Named front{.side = opposite(event.side), .price = event.side == Side::buy ? event.price + 1 : event.price - 1};
+  const Quantity met = fill_own(front, event.quantity - missing);
+  history_taker_ = {};
+  if (met != Quantity{}) {
+    book_.reduce(ReduceOrder{.id = event.id, .by = met, .symbol = event.symbol}, *this);
+    ledger_->taken_shares += met.lots;
+    adjust(met.lots);
+  }
+  if (met + missing != Quantity{}) strayed_[event.id] = {event.side, event.price, std::int64_t{met.lots} + missing.lots, 0};
+}
+
+void Desk::hidden_execute(const HistoryEvent& event) {
+  if (event.printable == 0) return;
+  ++ledger_->trades;
+  ++ledger_->hidden_trades;
+  ledger_->shares += event.quantity.lots;
+  print(event.price, event.quantity, opposite(event.side), true);
+  if (options_.tape != nullptr)
+    options_.tape->trade({now_ns_, {}, {}, event.price, event.quantity, event.symbol, {}, {}, opposite(event.side), 1, 0, 0});
+}
+
+void Desk::clear() {
+  book_.clear(Reason::requested, *this);
+  std::uint64_t counted = 0;
+  for (auto& [id, strayed] : strayed_) {
+    if (strayed.gap < 0) ledger_->surplus_shares += static_cast<std::uint64_t>(-strayed.gap);
+    const auto missing = static_cast<std::uint32_t>(std::max<std::int64_t>(strayed.gap, 0));
+    ledger_->missing_shares += missing;
+    counted += count_missing(strayed, missing);
+  }
+  if (!strayed_.empty()) adjust(counted);
+  strayed_.clear();
+}
+
+/// The order that an event names, if the event fits it. One that was never shown is looked for among the anonymous ones
+/// that rested at its price when the recording began; if there is none, the answer has no id.
+/// Nothing: the event is broken, and that is noted.
+std::optional<Desk::Named> Desk::named(const HistoryEvent& event) {
+  const auto look = [&](OrderId id) -> std::optional<Named> {
+    const auto found = strayed_.find(id);
+    Strayed* const strayed = found == strayed_.end() ? nullptr : &found->second;
+    if (const auto order = book_.find(id); order && order->account == AccountId{})
+      return Named{id, order->side, order->price, order->open, strayed, id == event.id};
+    if (strayed != nullptr) return Named{id, strayed->side, strayed->price, {}, strayed, id == event.id};
+    return std::nullopt;
+  };
+  const bool has_size = event.kind == HistoryKind::execute || event.kind == HistoryKind::reduce;
+  if (const auto order = look(event.id); order) {
+    const Reason reason = has_size && event.quantity == Quantity{}                  ? Reason::zero_quantity
+                          : has_size && event.quantity.lots > order->believed()     ? Reason::quantity_exceeds_open
+                                                                                    : Reason::none;
+    if (reason == Reason::none) return order;
+    fail(event, reason, {order->believed()});
+    return std::nullopt;
+  }
+  ++ledger_->unknown_orders;
+  if (options_.unknown_orders == UnknownOrders::stop) {
+    fail(event, Reason::unknown_order);
+    return std::nullopt;
+  }
+  const auto& levels = anonymous_[static_cast<int>(event.side)];
+  if (const auto level = levels.find(event.price.units); level != levels.end() && event.kind != HistoryKind::replace) {
+    if (const auto order = look(level->second); order) {
+      ++ledger_->anonymous_events;
+      return order;
+    }
+  }
+  return Named{.side = event.side, .price = event.price};
+}
+
+/// Lets those of our orders trade that stand in front of an order of history, best first. What they traded.
+Quantity Desk::fill_own(const Named& order, Quantity quantity) {
+  Quantity filled{};
+  while (filled != quantity) {
     const OwnOrder* first = nullptr;
     for (const OwnOrder& own : own_) {
-      if (own.side != side || is_better(side, price, own.price)) continue;
-      if (own.price == price && !book_.is_ahead_of(own.id, event.id)) continue;
-      if (first == nullptr || is_better(side, own.price, first->price) ||
+      if (own.side != order.side || is_better(order.side, order.price, own.price)) continue;
+      if (own.price == order.price && !book_.is_ahead_of(own.id, order.id)) continue;
+      if (first == nullptr || is_better(order.side, own.price, first->price) ||
           (own.price == first->price && book_.is_ahead_of(own.id, first->id)))
         first = &own;
     }
     if (first == nullptr) break;
     const OrderId id = first->id;
-    const auto order = book_.find(id);
-    if (!order) {
-      forget_own(id);
-      continue;
-    }
-    const Quantity filled = std::min(order->open, quantity);
-    book_.execute(Execution{.id = id, .quantity = filled}, *this);
-    quantity -= filled;
-    ledger_->adjusted_shares += filled.lots;
+    const auto ours = book_.find(id);
+    assert(ours && "an order of ours that is not in the book");
+    const Quantity part = std::min(ours->open, quantity - filled);
+    book_.execute(Execution{.id = id, .quantity = part}, *this);  // forgets it if that was all
+    filled += part;
   }
-  return quantity;
+  return filled;
 }
 
-void Desk::execute(const HistoryEvent& event) {
-  const auto order = book_.find(event.id);
-  const auto believed = believed_.find(event.id);
-  const bool ours_changed_it = believed != believed_.end();
-  if (!order && !ours_changed_it) {
-    if (event.printable != 0) {
-      ++ledger_->trades;
-      ledger_->shares += event.quantity.lots;
-    }
-    unknown(event, event.quantity);
-    return;
-  }
-  if (event.printable != 0) {
-    ++ledger_->trades;
-    ledger_->shares += event.quantity.lots;
-  }
-  const Side side = order ? order->side : believed->second.side;
-  const Price level = order ? order->price : event.price;
-  const Price price = event.price == Price{} ? level : event.price;
-  print(price, event.quantity, opposite(side), false);
-
-  Quantity left = event.quantity;
-  if (!own_.empty() && order) left = fill_own(event, side, level, left);
-  if (left != event.quantity || ours_changed_it) {
-    ++ledger_->adjusted_events;
-    const Quantity before = ours_changed_it ? believed->second.open : order->open;
-    const Quantity believed_open = before - std::min(before, event.quantity);
-    believed_[event.id] = {believed_open, side};
-    const Quantity now_open = order ? order->open : Quantity{};
-    const Quantity executed = std::min(left, now_open);
-    if (executed != Quantity{}) book_.execute(Execution{.id = event.id, .quantity = executed, .price = price}, *this);
-    if (believed_open == Quantity{}) {  // history is done with it: what we left of it goes
-      if (const auto rest = book_.find(event.id); rest) {
-        ledger_->adjusted_shares += rest->open.lots;
-        book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
-      }
-      believed_.erase(event.id);
-    }
-    return;
-  }
-  if (event.quantity > order->open) {
-    fail(event, Reason::quantity_exceeds_open);
-    return;
-  }
-  refused_ = Reason::none;
-  book_.execute(Execution{.id = event.id, .quantity = event.quantity, .price = price}, *this);
-  if (refused_ != Reason::none) fail(event, refused_);
+/// History takes `quantity` of an order away without trading it.
+void Desk::take_out(const HistoryEvent& event, const Named& order, std::uint32_t quantity) {
+  const std::uint32_t taken = std::min(quantity, order.open.lots);
+  if (taken != 0) book_.reduce(ReduceOrder{.id = order.id, .by = {taken}, .symbol = event.symbol}, *this);
+  settle(event, order, {.asked = quantity, .done = taken});
 }
 
-void Desk::reduce(const HistoryEvent& event, Quantity by) {
-  const auto order = book_.find(event.id);
-  if (const auto believed = believed_.find(event.id); believed != believed_.end()) {
-    ++ledger_->adjusted_events;
-    Quantity& open = believed->second.open;
-    open -= std::min(open, by);
-    // History keeps `open`; the book keeps no more than that.
-    if (order && order->open > open)
-      book_.reduce(ReduceOrder{.id = event.id, .by = order->open - open, .symbol = event.symbol}, *this);
-    if (open == Quantity{}) believed_.erase(event.id);
-    return;
+/// After an event was applied as far as it could be: what history and the book now have of the order, and what of the
+/// event went another way.
+void Desk::settle(const HistoryEvent& event, const Named& order, const Applied& applied) {
+  const std::uint32_t missing = applied.asked - applied.done - applied.filled_for_it;
+  const std::uint32_t believed = order.believed() - applied.asked;
+  const std::uint32_t open = order.open.lots - applied.done;
+  const std::uint32_t surplus = believed == 0 ? open : 0;  // history is done with it
+  if (surplus != 0) book_.cancel(CancelOrder{.id = order.id, .symbol = event.symbol}, *this);
+  ledger_->filled_shares += applied.filled_for_it;
+  ledger_->missing_shares += missing;
+  ledger_->surplus_shares += surplus;
+  std::uint32_t counted = applied.filled;
+  if (missing != 0) counted += count_missing(*order.strayed, missing);
+  if (applied.filled != 0 || missing != 0 || surplus != 0) adjust(counted);
+
+  const std::int64_t gap = std::int64_t{believed} - open + surplus;
+  if (gap == 0) {
+    if (order.strayed != nullptr) strayed_.erase(order.id);
+  } else if (order.strayed != nullptr) {
+    order.strayed->gap = gap;
+  } else {
+    strayed_[order.id] = {order.side, order.price, gap, 0};
   }
-  if (!order) {
-    unknown(event, by);
-    return;
-  }
-  refused_ = Reason::none;
-  book_.reduce(ReduceOrder{.id = event.id, .by = by, .symbol = event.symbol}, *this);
-  if (refused_ != Reason::none) fail(event, refused_);
 }
 
-void Desk::remove(const HistoryEvent& event) {
-  const auto order = book_.find(event.id);
-  if (believed_.erase(event.id) > 0) {
-    ++ledger_->adjusted_events;
-    if (order) book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
-    return;
-  }
-  if (!order) {
-    unknown(event, event.quantity);
-    return;
-  }
-  book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
+void Desk::adjust(std::uint64_t shares) {
+  if (!std::exchange(adjusted_, true)) ++ledger_->adjusted_events;
+  ledger_->adjusted_shares += shares;
 }
 
-void Desk::replace(const HistoryEvent& event) {
-  const auto order = book_.find(event.id);
-  const auto believed = believed_.find(event.id);
-  const bool ours_changed_it = believed != believed_.end();
-  if (ours_changed_it) ++ledger_->adjusted_events;
-  if (!order && !ours_changed_it) {
-    unknown(event, event.quantity);
-    return;
-  }
-  HistoryEvent added = event;
-  added.kind = HistoryKind::add;
-  added.id = event.new_id;
-  added.side = order ? order->side : believed->second.side;
-  if (ours_changed_it) believed_.erase(believed);
-  if (order && book_.find(event.new_id)) {
-    fail(event, Reason::duplicate_id);
-    return;
-  }
-  if (order) book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
-  add(added);
+/// What of the missing shares no event has been blamed for yet.
+std::uint32_t Desk::count_missing(Strayed& strayed, std::uint32_t missing) {
+  const std::uint32_t counted = std::min(missing, strayed.uncounted);
+  strayed.uncounted -= counted;
+  return counted;
 }
 
 void Desk::note_own(OrderId id, AccountId account) {
   if (!options_.recorded || account == AccountId{}) return;
   forget_own(id);
-  if (const auto order = book_.find(id); order) own_.push_back({id, order->side, order->price});
+  if (const auto order = book_.find(id); order && order->account == account) own_.push_back({id, order->side, order->price});
 }
 
 void Desk::forget_own(OrderId id) {
-  if (own_.empty()) return;
   std::erase_if(own_, [&](const OwnOrder& own) { return own.id == id; });
 }
 

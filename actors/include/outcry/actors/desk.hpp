@@ -2,9 +2,16 @@
 //
 // Takes the messages of a symbol actor one by one, lets the book match, and sends what came of it: each order's events
 // to the account that owns it, then quotes, trade prints and depth to their subscribers.
-// In a recorded market, orders of history (account 0) and ours rest in the same queues. Where ours stand in front of
-// what history says has traded, ours trade instead; what history then says of orders that we changed is adjusted and
-// counted in the ledger, so that no share trades twice.
+// In a recorded market, orders of history (account 0) and ours rest in the same queues, and what history says is applied
+// to the orders that it names:
+//   - Where ours stand in front of an order that history says traded (at a better price, or older at the same one), ours
+//     trade instead, at their price. The order of history keeps what it did not trade until history is done with it.
+//   - What ours take from an order of history is gone: later events find it shorter, and the rest of them finds nothing.
+//     A replacement of such an order is shorter by as much.
+//   - An order of history that comes in at a price where ours wait trades with ours first.
+//   - What no longer fits is adjusted and counted in the ledger; no share trades, or is counted, twice.
+//   - Executions of hidden orders do not fill ours: who rested, and on which side, is not reliably in the data.
+//   - Trade prints are of what trades in this book: what ours took was printed then, and not when history trades it.
 // Thread: the symbol actor's. Nothing here awaits.
 #pragma once
 
@@ -103,6 +110,7 @@ class Desk {
  private:
   void took(std::int64_t arrival_ns);
   void publish();
+  void print(Price price, Quantity quantity, Side aggressor, bool hidden);
   Quote quote() const;
   Depth depth() const;
   template <class Event>
@@ -117,15 +125,48 @@ class Desk {
     Side side;
     Price price;
   };
-  void add(const HistoryEvent& event);
+  /// An order of which history has more or less open than the book, because of ours.
+  struct Strayed {
+    Side side{};
+    Price price{};
+    std::int64_t gap = 0;         // what history has open less what the book has
+    std::uint32_t uncounted = 0;  // of the shares that our orders took: those no adjusted event has spoken of
+  };
+  /// The order that an event of history is about, as history and the book see it.
+  struct Named {
+    OrderId id{};        // zero: it was never shown
+    Side side{};
+    Price price{};
+    Quantity open{};     // in the book
+    Strayed* strayed{};  // null: history and book agree
+    bool is_shown{};     // it is the very order, not an anonymous one at its price
+    std::uint32_t believed() const {
+      return static_cast<std::uint32_t>(open.lots + (strayed != nullptr ? strayed->gap : 0));
+    }
+  };
+  /// How an event of history about one order came true, in shares.
+  struct Applied {
+    std::uint32_t asked{};          // of the order
+    std::uint32_t done{};           // of the order
+    std::uint32_t filled_for_it{};  // by ours in its place
+    std::uint32_t filled{};         // by ours, altogether
+  };
+  bool ours_are_here() const { return !own_.empty() || !strayed_.empty(); }
   void execute(const HistoryEvent& event);
-  void reduce(const HistoryEvent& event, Quantity by);
+  void reduce(const HistoryEvent& event);
   void remove(const HistoryEvent& event);
   void replace(const HistoryEvent& event);
-  void print(Price price, Quantity quantity, Side aggressor, bool hidden);
-  Quantity fill_own(const HistoryEvent& event, Side side, Price price, Quantity quantity);
-  bool unknown(const HistoryEvent& event, Quantity quantity);
-  void fail(const HistoryEvent& event, Reason reason);
+  void add(const HistoryEvent& event, Quantity missing);
+  void hidden_execute(const HistoryEvent& event);
+  void clear();
+  bool came_true(const HistoryEvent& event);
+  std::optional<Named> named(const HistoryEvent& event);
+  Quantity fill_own(const Named& order, Quantity quantity);
+  void take_out(const HistoryEvent& event, const Named& order, std::uint32_t quantity);
+  void settle(const HistoryEvent& event, const Named& order, const Applied& applied);
+  void adjust(std::uint64_t shares);
+  std::uint32_t count_missing(Strayed& strayed, std::uint32_t missing);
+  void fail(const HistoryEvent& event, Reason reason, Quantity open = {});
   void note_own(OrderId id, AccountId account);
   void forget_own(OrderId id);
 
@@ -152,19 +193,17 @@ class Desk {
   std::uint32_t in_batch_ = 0;
   std::int64_t arrival_ns_ = 0;
 
-  // History: our live orders, and what history believes of the orders that we changed.
+  // History: our live orders, and the orders of history that ours changed.
   HistoryLedger own_ledger_;
   HistoryLedger* ledger_;
   std::vector<OwnOrder> own_;
-  struct Belief {
-    Quantity open;
-    Side side;
-  };
-  std::unordered_map<OrderId, Belief> believed_;
+  std::unordered_map<OrderId, Strayed> strayed_;
   std::unordered_map<std::int64_t, OrderId> anonymous_[2];  // by price, for each side
   Reason refused_ = Reason::none;                           // by the book, of the event in progress
   bool applying_history_ = false;
-  bool history_meets_own_ = false;  // an order of history trades with ours on its way in
+  bool printable_ = true;    // the trades of the event in progress
+  bool adjusted_ = false;    // the event in progress
+  OrderId history_taker_{};  // an order of history that meets ours on its way in
 };
 
 }  // namespace outcry
