@@ -1,8 +1,9 @@
-// A market maker for every symbol of a market, in thirty lines. The same source runs in a simulated market and on
-// recorded market data:
+// A market maker for every symbol of a market, in thirty lines. The same source runs in a simulated market and on recorded
+// market data:
 //
 //   market_maker simulate --symbols 3 --for 30m
 //   market_maker replay DAY.itch
+#include <algorithm>
 #include <vector>
 
 #include <outcry/actors/run.hpp>
@@ -13,17 +14,19 @@ Strategy market_maker(Trader& trader) {
   constexpr Quantity size{100};
   std::vector<OrderId> bids(trader.symbol_count());
   std::vector<OrderId> asks(trader.symbol_count());
+  std::vector<Time> due(trader.symbol_count());
 
   while (co_await trader.next()) {
     const SymbolId symbol = trader.news_symbol();
     const Quote& quote = trader.quote(symbol);
-    if (!quote.has_both()) continue;
+    if (!quote.has_both() || trader.now() < due[symbol.value]) continue;
+    due[symbol.value] = trader.now() + std::chrono::milliseconds(100);
 
-    // Lean against the inventory: a tick for every two lots of a hundred.
+    // Join the best prices; with an inventory, stand back on the side that would add to it.
     const std::int64_t tick = trader.instrument(symbol).tick;
     const std::int64_t lean = trader.position(symbol).lots / 200 * tick;
-    trader.keep(bids[symbol.value], Side::buy, size, quote.bid - (lean > 0 ? lean : 0), {.symbol = symbol});
-    trader.keep(asks[symbol.value], Side::sell, size, quote.ask - (lean < 0 ? lean : 0), {.symbol = symbol});
+    trader.keep(bids[symbol.value], Side::buy, size, quote.bid - std::max(lean, 0L), {.symbol = symbol});
+    trader.keep(asks[symbol.value], Side::sell, size, quote.ask - std::min(lean, 0L), {.symbol = symbol});
   }
 }
 
