@@ -74,7 +74,7 @@ constexpr AccountId account{1};
 
 /// Makes the record's command and gives it to f.
 template <class F>
-void with_command(const obw1::Record& r, F&& f) {
+[[gnu::always_inline]] inline void with_command(const obw1::Record& r, F&& f) {
   const SymbolId symbol{r.symbol};
   const Price price{r.price};
   const Quantity quantity{r.quantity};
@@ -123,7 +123,7 @@ class Books {
   }
   ~Books() { std::destroy_n(books_, count_); }
 
-  void carry_out(const obw1::Record& record) {
+  [[gnu::always_inline]] void carry_out(const obw1::Record& record) {
     OrderBook<Ids>& book = books_[record.symbol];
     with_command(record, [&](const auto& command) { give(book, command); });
   }
@@ -169,7 +169,7 @@ class Limit {
   explicit Limit(const obw1::Stream& stream)
       : book_(memory_, stream.header.symbols, stream.header.ids, stream.header.prefill) {}
 
-  void carry_out(const obw1::Record& record) { book_.carry_out(record); }
+  [[gnu::always_inline]] void carry_out(const obw1::Record& record) { book_.carry_out(record); }
   const bench::LimitBook<Ids>& book_of(const obw1::Record&) const { return book_; }
   static const obw1::Record& hint_of(const obw1::Record& record) { return record; }
   const obw1::Fills& fills() const { return book_.fills(); }
@@ -182,7 +182,7 @@ class Limit {
 
 /// Carries out a chunk as one batch; both engines by the same loop.
 template <bool prefetching, class Engine>
-void carry_out(Engine& engine, std::span<const obw1::Record> chunk_of_records) {
+[[gnu::noinline]] void carry_out(Engine& engine, std::span<const obw1::Record> chunk_of_records) {
   if constexpr (prefetching)
     carry_out_batch(
         chunk_of_records, [&](const obw1::Record& r) -> decltype(auto) { return engine.book_of(r); },
@@ -198,7 +198,8 @@ double median_ns(const obw1::Stream& stream) {
   const auto engine = std::make_unique<Engine>(stream);
   const obw1::Record* at = stream.records.data();
   const obw1::Record* end = at + stream.records.size();
-  for (const obw1::Record* timed = at + stream.header.prefill; at != timed; ++at) engine->carry_out(*at);
+  carry_out<false>(*engine, {at, stream.header.prefill});
+  at += stream.header.prefill;
 
   std::vector<double> chunks;
   for (; static_cast<std::size_t>(end - at) >= chunk; at += chunk) {
@@ -206,7 +207,7 @@ double median_ns(const obw1::Stream& stream) {
     carry_out<prefetching>(*engine, {at, chunk});
     chunks.push_back(static_cast<double>(__rdtsc() - start));
   }
-  for (; at != end; ++at) engine->carry_out(*at);
+  carry_out<false>(*engine, {at, end});
   if (engine->fills() != stream.answer()) bench::Report::wrong("fills");
   engine->verify(stream);
   std::nth_element(chunks.begin(), chunks.begin() + static_cast<std::ptrdiff_t>(chunks.size() / 2), chunks.end());

@@ -54,7 +54,7 @@ class LimitHashedIds {
       slots_[hole] = slots_[at];
       hole = at;
     }
-    slots_[hole] = {};
+    slots_[hole].id = 0;
     return order;
   }
 
@@ -87,7 +87,7 @@ class LimitBook {
     for (std::uint64_t i = 0; i < symbols; ++i) symbols_[i].best[1] = prices;
   }
 
-  void carry_out(const obw1::Record& record) {
+  [[gnu::always_inline]] void carry_out(const obw1::Record& record) {
     switch (record.kind) {
       case obw1::Kind::add: return add(record.id, record.symbol, record.side, record.price, record.quantity);
       case obw1::Kind::cancel:
@@ -101,9 +101,10 @@ class LimitBook {
       }
       case obw1::Kind::replace: {
         const std::uint32_t index = ids_.take(record.id);
-        const Order old = orders_[index];
+        const std::uint16_t symbol = orders_[index].symbol;
+        const std::uint8_t side = orders_[index].side;
         remove(index);
-        return add(record.new_id, old.symbol, old.side, record.price, record.quantity);
+        return add(record.new_id, symbol, side, record.price, record.quantity);
       }
       case obw1::Kind::immediate: return take(record);
     }
@@ -205,7 +206,14 @@ class LimitBook {
       index = fresh_++;
     Symbol& book = symbols_[symbol];
     Level& level = book.levels[price];
-    orders_[index] = {id, quantity, price, level.newest, 0, symbol, side, 0, 0};
+    Order& order = orders_[index];
+    order.id = id;
+    order.open = quantity;
+    order.price = price;
+    order.symbol = symbol;
+    order.side = side;
+    order.newer = 0;
+    order.older = level.newest;
     if (level.newest != 0) {
       orders_[level.newest].newer = index;
     } else {
@@ -225,8 +233,14 @@ class LimitBook {
     Level& level = book.levels[order.price];
     level.volume -= order.open;
     --level.orders;
-    (order.older != 0 ? orders_[order.older].newer : level.oldest) = order.newer;
-    (order.newer != 0 ? orders_[order.newer].older : level.newest) = order.older;
+    if (order.older != 0)
+      orders_[order.older].newer = order.newer;
+    else
+      level.oldest = order.newer;
+    if (order.newer != 0)
+      orders_[order.newer].older = order.older;
+    else
+      level.newest = order.older;
     if (level.oldest == 0) drop(book, order.side, order.price);
     order.newer = free_;
     free_ = index;
@@ -256,7 +270,10 @@ class LimitBook {
         if (maker.open != 0) continue;
         --level.orders;
         level.oldest = maker.newer;
-        (maker.newer != 0 ? orders_[maker.newer].older : level.newest) = 0;
+        if (maker.newer != 0)
+          orders_[maker.newer].older = 0;
+        else
+          level.newest = 0;
         ids_.take(maker.id);
         maker.newer = free_;
         free_ = index;

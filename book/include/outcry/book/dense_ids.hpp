@@ -39,6 +39,9 @@ class DenseIds {
 
   bool has_room(OrderId id) noexcept { return id.value < orders_.size() || grow(id.value); }
 
+  /// Room for an id that comes when another has gone; positions stay.
+  bool has_room_instead(OrderId id) noexcept { return has_room(id); }
+
   /// Requires: has_room(id).
   void insert(OrderId id, OrderIndex order, std::uint32_t) noexcept {
     orders_[id.value] = order;

@@ -51,6 +51,9 @@ class HashedIds {
   /// Room for one more; may grow, which moves positions. False if there is no memory.
   bool has_room(OrderId) noexcept { return size_ < most_ || grow(); }
 
+  /// Room for an id that comes when another has gone; moves nothing.
+  bool has_room_instead(OrderId) const noexcept { return true; }
+
   /// Requires: `position` from a find() that did not find the id, nothing changed since, and has_room().
   void insert(OrderId id, OrderIndex order, std::uint32_t position) noexcept {
     entries_[position] = tag_of(id) << 32 | order;

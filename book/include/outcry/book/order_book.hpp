@@ -424,7 +424,6 @@ template <EventConsumer Consumer>
 void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
   if (command.symbol.value != symbol_) [[unlikely]]
     return reject(command, CommandKind::replace, Reason::unknown_symbol, consumer);
-  const bool room = ids_->has_room(command.new_id);
   const Found found = locate(command.id, command.account);
   if (found.order == 0) [[unlikely]]
     return reject(command, CommandKind::replace, Reason::unknown_order, consumer);
@@ -445,7 +444,7 @@ void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
   const bool trades = other.best_key() >= -key;
   if (trades && order.is_post_only()) [[unlikely]]
     return reject(command, CommandKind::replace, Reason::would_trade, consumer);
-  if (!room) [[unlikely]]
+  if (!ids_->has_room_instead(command.new_id)) [[unlikely]]
     return reject(command, CommandKind::replace, Reason::pool_exhausted, consumer);
 
   ++counts_.replacements;
