@@ -182,7 +182,7 @@ class Limit {
 
 /// Carries out a chunk as one batch; both engines by the same loop.
 template <bool prefetching, class Engine>
-[[gnu::noinline]] void carry_out(Engine& engine, std::span<const obw1::Record> chunk_of_records) {
+[[gnu::noinline, gnu::flatten]] void carry_out(Engine& engine, std::span<const obw1::Record> chunk_of_records) {
   if constexpr (prefetching)
     carry_out_batch(
         chunk_of_records, [&](const obw1::Record& r) -> decltype(auto) { return engine.book_of(r); },

@@ -18,7 +18,8 @@ enum class HistoryKind : std::uint8_t {
   execute,         // a displayed order trades `quantity` at `price` (its own, unless the record says otherwise): id
   reduce,          // `quantity` of an order is cancelled: id
   remove,          // an order is cancelled: id
-  replace,         // an order leaves, new_id enters at the back: id, new_id, price, quantity
+  replace,         // an order leaves, new_id enters at the back: id, new_id, price, quantity. Under its own id it only
+                   // changes, and keeps its place if the price stays and the quantity does not grow
   hidden_execute,  // a trade against a hidden order: price, quantity, side of the resting order; books are not touched
   cross,           // an auction print: price, quantity; books are not touched
   clear,           // the book becomes empty
