@@ -9,14 +9,17 @@
 #include <outcry/runtime/runtime.hpp>
 #include <outcry/runtime/tsc_clock.hpp>
 
+#include "obw1_commands.hpp"
+
 namespace bench {
 
 namespace {
 
 using namespace outcry;
+using obw1::account;
+using obw1::with_command;
 
 constexpr std::size_t chunk = 10'000;
-constexpr AccountId account{1};
 
 Instrument instrument(std::uint32_t symbol) {
   Instrument instrument;
@@ -30,38 +33,6 @@ OrderPool::Size pool_size(const obw1::Stream& stream) {
 }
 
 BookSize book_size(const obw1::Stream& stream) { return {.orders = 2 * stream.header.prefill / stream.header.symbols}; }
-
-/// Hands each record of the stream to `take` as the command that it is.
-template <class Take>
-void with_command(const obw1::Record& record, std::int64_t arrival_ns, Take&& take) {
-  const SymbolId symbol{record.symbol};
-  switch (record.kind) {
-    case obw1::Kind::add:
-    case obw1::Kind::immediate:
-      take(NewOrder{.id = {record.id},
-                    .price = {record.price},
-                    .quantity = {record.quantity},
-                    .account = account,
-                    .symbol = symbol,
-                    .side = static_cast<Side>(record.side),
-                    .time_in_force = record.kind == obw1::Kind::add ? TimeInForce::good_till_cancelled : TimeInForce::immediate_or_cancel,
-                    .arrival_ns = arrival_ns});
-      break;
-    case obw1::Kind::cancel: take(CancelOrder{.id = {record.id}, .account = account, .symbol = symbol, .arrival_ns = arrival_ns}); break;
-    case obw1::Kind::reduce:
-      take(ReduceOrder{.id = {record.id}, .by = {record.quantity}, .account = account, .symbol = symbol, .arrival_ns = arrival_ns});
-      break;
-    case obw1::Kind::replace:
-      take(ReplaceOrder{.id = {record.id},
-                        .new_id = {record.new_id},
-                        .price = {record.price},
-                        .quantity = {record.quantity},
-                        .account = account,
-                        .symbol = symbol,
-                        .arrival_ns = arrival_ns});
-      break;
-  }
-}
 
 /// Reads the events of the bare books.
 struct Reader {
@@ -100,7 +71,7 @@ Run bare(const obw1::Stream& stream) {
     }
     const obw1::Record& record = stream.records[i];
     OrderBook<>& book = *books[record.symbol];
-    with_command(record, 0, [&]<class Command>(const Command& command) {
+    with_command(record, [&]<class Command>(const Command& command) {
       if constexpr (std::is_same_v<Command, NewOrder>) book.submit(command, reader);
       if constexpr (std::is_same_v<Command, CancelOrder>) book.cancel(command, reader);
       if constexpr (std::is_same_v<Command, ReduceOrder>) book.reduce(command, reader);
@@ -146,7 +117,7 @@ Actor source(Self<> self, const obw1::Stream* stream, std::vector<SymbolAddress>
     }
     const obw1::Record& record = stream->records[i];
     const SymbolAddress& symbol = symbols[record.symbol];
-    with_command(record, arrival_ns, [&](const auto& command) { symbol.send(command); });
+    with_command(record, [&](const auto& command) { symbol.send(command); }, arrival_ns);
   }
   co_await self.yield();
   self.runtime().stop();
@@ -182,7 +153,6 @@ Run through_actors(const obw1::Stream& stream, bool stamps) {
 }  // namespace
 
 void measure_actors(Report& report, const char* name, const obw1::Stream& stream) {
-  pin_to_core(0);
   double best_bare = 1e9, best_actors = 1e9, best_stamped = 1e9;
   for (int round = 0; round < 3; ++round) {
     const Run alone = bare(stream);

@@ -19,12 +19,15 @@
 #include <outcry/book/batch.hpp>
 #include <outcry/book/order_book.hpp>
 
+#include "actors_bench.hpp"
 #include "book_limit.hpp"
 #include "huge_memory.hpp"
 #include "obw1.hpp"
+#include "obw1_commands.hpp"
 #include "report.hpp"
 
 using namespace outcry;
+using obw1::with_command;
 
 namespace {
 
@@ -69,37 +72,6 @@ struct Reader {
     sum += e.new_id.value ^ e.quantity.lots ^ static_cast<std::uint64_t>(e.price.units) ^ e.account.value;
   }
 };
-
-constexpr AccountId account{1};
-
-/// Makes the record's command and gives it to f.
-template <class F>
-[[gnu::always_inline]] inline void with_command(const obw1::Record& r, F&& f) {
-  const SymbolId symbol{r.symbol};
-  const Price price{r.price};
-  const Quantity quantity{r.quantity};
-  switch (r.kind) {
-    case obw1::Kind::add:
-    case obw1::Kind::immediate:
-      return f(NewOrder{.id = {r.id},
-                        .price = price,
-                        .quantity = quantity,
-                        .account = account,
-                        .symbol = symbol,
-                        .side = static_cast<Side>(r.side),
-                        .time_in_force = r.kind == obw1::Kind::add ? TimeInForce::good_till_cancelled
-                                                                   : TimeInForce::immediate_or_cancel});
-    case obw1::Kind::cancel: return f(CancelOrder{.id = {r.id}, .account = account, .symbol = symbol});
-    case obw1::Kind::reduce: return f(ReduceOrder{.id = {r.id}, .by = quantity, .account = account, .symbol = symbol});
-    case obw1::Kind::replace:
-      return f(ReplaceOrder{.id = {r.id},
-                            .new_id = {r.new_id},
-                            .price = price,
-                            .quantity = quantity,
-                            .account = account,
-                            .symbol = symbol});
-  }
-}
 
 /// Our books behind the records.
 template <class Ids>
@@ -301,6 +273,7 @@ void compare(const char* name, const obw1::Size& size, bench::Report& report) {
   report.add(prefix + "p50_ns", ours.p50, "ns");
   report.add(prefix + "p99_ns", ours.p99, "ns", bench::at_most(200));
   report.add(prefix + "p999_ns", ours.p999, "ns");
+  bench::measure_actors(report, name, stream);
 }
 
 }  // namespace
