@@ -61,6 +61,7 @@ int guarded(const char* called, bool json, Body body) {
 template <class Market, class Line, class Play>
 int play_market(const std::string& called, const CommonOptions& common, const ChosenStrategy& strategy, Market& market,
                 RunFolder* folder, const Manifest& manifest, Line line, Play play) {
+  SignalCatch signals;
   if (folder != nullptr) {
     folder->begin();
     manifest.write(*folder, "running");
@@ -71,7 +72,6 @@ int play_market(const std::string& called, const CommonOptions& common, const Ch
     return false;
   };
 
-  SignalCatch signals;
   Outcome outcome;
   double stamped_s = 0;  // on the clock of the stamps
   {
@@ -90,7 +90,7 @@ int play_market(const std::string& called, const CommonOptions& common, const Ch
   if (strategy.function != nullptr) {
     add_strategy(outcome.result, strategy.name, report);
     outcome.table += strategy_text(strategy.name, report);
-    if (!report.failure.empty() && outcome.error.empty())
+    if (!report.failure.empty() && signals.caught() == 0)
       outcome.error = fmt::format("the strategy {} ended with an exception: {}", strategy.name, report.failure);
   }
 
@@ -112,6 +112,11 @@ int play_market(const std::string& called, const CommonOptions& common, const Ch
       outcome.table += fmt::format("\n  folder     {}\n", folder->path().string());
     } catch (const std::system_error& error) {
       outcome.error = error.what();
+      try {
+        manifest.write(*folder, "failed", Json{{"error", outcome.error}});
+      } catch (const std::system_error&) {
+        // The manifest of the beginning is still there, and says "running".
+      }
     }
     outcome.result["out"] = folder->path().string();
   }

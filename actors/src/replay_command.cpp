@@ -31,6 +31,8 @@ struct Replay {
     out.add({"--schedulers", "schedulers", "N", "Threads; the result is the same for any number", &options.schedulers,
              1, 256});
     common.add_to(out, has_strategy);
+    out.add({"--publish", "", "NAME", "Shows the market to other programs while it runs: outcry watch NAME",
+             &options.publish});
     out.add({"--seed", "seed", "S", "Of the strategy's random numbers", &options.seed, 0, 1.9e19});
     out.add({"--latency", "strategy.latency", "TIME", "From the strategy to a symbol, one way",
              &options.strategy_latency, 0, 1e15, true});
@@ -116,7 +118,7 @@ std::string verdict(const ReplayOptions& options, const ReplayReport& report) {
   if (!report.error.empty()) return report.error;
   if (options.verify.empty()) return {};
   if (report.stopped) return "ended early, so the reference was not compared to its end";
-  if (!report.first_difference.empty()) return report.first_difference;
+  if (!report.first_difference.empty()) return file_name(options.verify) + ", " + report.first_difference;
   if (report.rows_compared == 0) return options.verify + ": no row was compared";
   if (!report.verified || report.rows_equal != report.rows_compared)
     return fmt::format("{}: {} of {} rows are equal, {} are missing and {} too many", options.verify,

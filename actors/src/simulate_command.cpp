@@ -52,6 +52,9 @@ struct Simulation {
     out.add({"", "w1.market_rate", "X", "", &model.market_rate, 0, 1e9, true});
     out.add({"", "w1.width", "TICKS", "", &model.width, 1, 1e8});
     common.add_to(out, has_strategy);
+    out.add({"--publish", "", "NAME", "Shows the market to other programs while it runs: outcry watch NAME",
+             &options.publish});
+    out.add({"--pace", "", "X", "Simulated seconds a second [as fast as it goes]", &options.pace, 0, 1e9, true});
     out.add({"--latency", "strategy.latency", "TIME", "From the strategy to a symbol, one way",
              &options.strategy_latency, 0, 1e15, true});
     out.add({"--compute", "strategy.compute", "TIME", "What each message costs the strategy", &options.strategy_compute,
@@ -67,10 +70,10 @@ struct Simulation {
 
 std::string table_of(const Simulation& simulation, const SimulationReport& report, bool w1) {
   const SimulationOptions& options = simulation.options;
-  std::string text = fmt::format("{}{} symbol{}, {} agents: {} simulated in {:.3g} s on {} scheduler{}, seed {}\n\n",
+  std::string text = fmt::format("{}{} symbol{}, {} agent{}: {} simulated in {:.3g} s on {} scheduler{}, seed {}\n\n",
                                  w1 ? "w1: " : "", grouped(report.symbols), report.symbols == 1 ? "" : "s",
-                                 grouped(report.agents), to_text(report.simulated), report.wall_s, options.schedulers,
-                                 options.schedulers == 1 ? "" : "s", options.seed);
+                                 grouped(report.agents), report.agents == 1 ? "" : "s", to_text(report.simulated),
+                                 report.wall_s, options.schedulers, options.schedulers == 1 ? "" : "s", options.seed);
   const auto row = [&](std::string_view what, const std::string& value, const std::string& more = {}) {
     text += fmt::format("  {:<9}{:>16}{}\n", what, value, more.empty() ? "" : "   " + more);
   };

@@ -75,7 +75,8 @@ StrategyFunction strategy_named(std::string_view name) {
 Strategy maker_strategy(Trader& trader) {
   std::vector<std::array<Quoting, 2>> quoting(trader.symbol_count());
   while (co_await trader.next()) {
-    if (trader.news() != Trader::News::quote && trader.news() != Trader::News::order) continue;
+    // Not on news of our orders: the quote that we know is older than they are, and shows what has just gone.
+    if (trader.news() != Trader::News::quote) continue;
     const SymbolId symbol = trader.news_symbol();
     auto& [bid, ask] = quoting[symbol.value];
     quote(trader, symbol, bid, ask);

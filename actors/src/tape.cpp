@@ -70,8 +70,11 @@ class Lines {
     text_ += head;
     text_ += '\n';
   }
+  /// A file that did not get to its end looks like one that did: it goes.
   ~Lines() {
-    if (file_ >= 0) ::close(file_);
+    if (file_ < 0) return;
+    ::close(file_);
+    ::unlink(path_.c_str());
   }
   Lines(const Lines&) = delete;
   Lines& operator=(const Lines&) = delete;
