@@ -34,7 +34,44 @@ class Presence {
   FramePool* outer_pool_;
 };
 
+/// This thread speaks for no scheduler, and answers go nowhere: a runtime is taken down.
+class Absence {
+ public:
+  Absence()
+      : scheduler_(std::exchange(this_scheduler(), nullptr)),
+        pool_(std::exchange(FramePool::current(), nullptr)),
+        tearing_down_(std::exchange(tearing_down, true)) {}
+  ~Absence() {
+    this_scheduler() = scheduler_;
+    FramePool::current() = pool_;
+    tearing_down = tearing_down_;
+  }
+  Absence(const Absence&) = delete;
+  Absence& operator=(const Absence&) = delete;
+
+  static inline thread_local bool tearing_down = false;
+
+ private:
+  Scheduler* scheduler_;
+  FramePool* pool_;
+  bool tearing_down_;
+};
+
 }  // namespace
+
+void post_answer(Envelope& envelope, ActorCell* asker, std::uint32_t generation, std::uint32_t ticket) noexcept {
+  envelope.to = asker;
+  envelope.generation = generation;
+  envelope.source = ticket;
+  if (Scheduler* here = this_scheduler(); here != nullptr) {
+    here->answered(asker, ticket);
+    here->post(envelope);
+  } else if (!Absence::tearing_down) {
+    send_from_outside(envelope);
+  } else if (envelope.type != nullptr && envelope.type->destroy != nullptr) {
+    envelope.type->destroy(envelope.payload);
+  }
+}
 
 void AnyAddress::stop(bool kill) const {
   if (Scheduler* here = this_scheduler(); here != nullptr) {
@@ -48,9 +85,16 @@ void AnyAddress::stop(bool kill) const {
   send_from_outside(envelope);
 }
 
+void actor_detail::check(const SpawnOptions& options) {
+  if (options.mailbox.capacity == 0 || options.mailbox.capacity > 0xFFFFFF)
+    throw std::invalid_argument("a mailbox holds 1 to 16777215 messages, not " + std::to_string(options.mailbox.capacity));
+  if (options.distance < Duration::zero() || options.compute < Duration::zero())
+    throw std::invalid_argument("an actor's distance and compute time are not negative");
+}
+
 void actor_detail::name_cell(ActorCell& cell, std::string_view name) {
   std::memset(cell.name, 0, sizeof cell.name);
-  std::memcpy(cell.name, name.data(), std::min(name.size(), sizeof cell.name - 1));
+  name.copy(cell.name, sizeof cell.name - 1);
 }
 
 Runtime::Runtime(RuntimeOptions options)
@@ -65,11 +109,19 @@ Runtime::Runtime(RuntimeOptions options)
 Runtime::~Runtime() {
   stop();
   join();
-  // Mailboxes and frames may hold addresses of actors elsewhere: all of them go before any scheduler does.
+  // Frames and mailboxes may hold addresses of actors elsewhere: all of them go before any scheduler does.
+  Absence absence;
+  for (const auto& scheduler : schedulers_) scheduler->end_actors();
+  for (const auto& scheduler : schedulers_) scheduler->discard_messages();
+  for (const auto& site : sites_)
+    site->queue.drain([](Envelope& envelope) {
+      if (envelope.type != nullptr && envelope.type->destroy != nullptr) envelope.type->destroy(envelope.payload);
+    });
   schedulers_.clear();
 }
 
 Site& Runtime::site_for(const SpawnOptions& options) {
+  const std::lock_guard guard(outside_);
   if (options.scheduler >= static_cast<int>(options_.schedulers))
     throw std::invalid_argument("there is no scheduler " + std::to_string(options.scheduler) + ": the runtime has " +
                                 std::to_string(options_.schedulers));
@@ -89,36 +141,49 @@ void Runtime::adopt(ActorCell& cell) {
   cell.random = Random(options_.seed, cell.id);
 }
 
-void Runtime::call_on(Scheduler& scheduler, const std::function<void()>& call) {
-  std::atomic<bool> done{false};
-  const std::function<void()> notify = [&] {
-    call();
-    done.store(true, std::memory_order_release);
-    done.notify_one();
-  };
-  Envelope envelope;
-  envelope.kind = Envelope::Kind::call;
-  const auto* pointer = &notify;
-  std::memcpy(envelope.payload, &pointer, sizeof pointer);
-  scheduler.put_in_inbox(envelope);
-  done.wait(false, std::memory_order_acquire);
+void Runtime::call_on(Scheduler& scheduler, const std::function<void()>& work) {
+  Call call(work);
+  {
+    const std::lock_guard guard(outside_);
+    if (!running_.load(std::memory_order_relaxed)) {
+      work();
+      return;
+    }
+    if (options_.time == WorldTime::virtually)
+      throw std::logic_error("a simulation that runs takes no actors from outside: there, actors spawn with Self::spawn");
+    Envelope envelope;
+    envelope.kind = Envelope::Kind::call;
+    auto* pointer = &call;
+    std::memcpy(envelope.payload, &pointer, sizeof pointer);
+    scheduler.put_in_inbox(envelope);
+  }
+  if (Scheduler* here = this_scheduler(); here != nullptr) {
+    for (; !call.done(); std::this_thread::yield()) here->serve_calls();
+  } else {
+    call.wait();
+  }
+  call.rethrow();
 }
 
 Delivery send_from_outside(Envelope& envelope) {
   Scheduler& scheduler = envelope.to->scheduler();
-  if (scheduler.virtual_time()) {
+  if (!scheduler.virtual_time()) {
+    scheduler.put_in_inbox(envelope);
+  } else if (!scheduler.runtime().running_.load(std::memory_order_relaxed)) {
     scheduler.post(envelope);
   } else {
-    scheduler.runtime().put_from_outside(scheduler, envelope);
+    throw std::logic_error("a simulation that runs takes no messages from other threads");
   }
   return Delivery::accepted;
 }
 
-void Runtime::put_from_outside(Scheduler& scheduler, const Envelope& envelope) { scheduler.put_in_inbox(envelope); }
-
 void Runtime::run() {
   if (options_.time == WorldTime::virtually) {
     run_until(never - Duration(1));
+    if (stopped()) return;
+    now_ = options_.start;
+    for (const auto& scheduler : schedulers_) now_ = std::max(now_, scheduler->last_time_);
+    for (const auto& scheduler : schedulers_) scheduler->now_ = now_;
     return;
   }
   start();
@@ -127,6 +192,7 @@ void Runtime::run() {
 
 void Runtime::start() {
   if (options_.time != WorldTime::live) throw std::logic_error("virtual time is played with run_until(), not started");
+  const std::lock_guard guard(outside_);
   if (running_.exchange(true)) throw std::logic_error("the runtime runs already");
   stop_.store(live_actors_.load() == 0, std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) threads_.emplace_back([this, i] { thread_main(i); });
@@ -135,7 +201,9 @@ void Runtime::start() {
 void Runtime::join() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  const std::lock_guard guard(outside_);
   running_.store(false, std::memory_order_release);
+  for (const auto& scheduler : schedulers_) scheduler->serve_calls();  // of threads that came in late
 }
 
 void Runtime::stop() noexcept {
@@ -167,13 +235,16 @@ void Runtime::thread_main(std::uint32_t index) {
 
 void Runtime::run_until(Time end) {
   if (options_.time != WorldTime::virtually) throw std::logic_error("only virtual time can be played until a moment");
+  {
+    const std::lock_guard guard(outside_);
+    if (running_.exchange(true)) throw std::logic_error("the runtime runs already");
+  }
   stop_.store(false, std::memory_order_relaxed);
-  running_.store(true, std::memory_order_release);
   for (std::uint32_t i = 1; i < options_.schedulers; ++i)
     threads_.emplace_back([this, i, end] { virtual_main(i, to_ns(end)); });
   virtual_main(0, to_ns(end));
   join();
-  now_ = stopped() ? progress() : end;
+  now_ = stopped() ? std::max(now_, progress()) : end;
   for (const auto& scheduler : schedulers_) scheduler->now_ = now_;
 }
 
@@ -198,7 +269,11 @@ void Runtime::virtual_main(std::uint32_t index, std::int64_t end) {
       for (const auto& other : schedulers_)
         next = std::min(next, other->published_next_[parity].load(std::memory_order_relaxed));
     }
-    if (next == INT64_MIN || next > end) break;
+    if (next == INT64_MIN) break;
+    if (next > end) {
+      scheduler.seen_time_.store(end, std::memory_order_relaxed);
+      break;
+    }
     const Time from = time_from_ns(next);
     scheduler.parity_ = parity ^ 1;
     scheduler.run_window(std::min({to_ns(later(from, lookahead)), to_ns(later(from, options_.window)), end + 1}));
@@ -206,6 +281,7 @@ void Runtime::virtual_main(std::uint32_t index, std::int64_t end) {
 }
 
 void Runtime::stop_actors() {
+  if (options_.time != WorldTime::virtually) throw std::logic_error("live actors are stopped one by one, by their addresses");
   std::vector<ActorCell*> cells;
   for (const auto& scheduler : schedulers_) scheduler->for_each_actor([&](ActorCell& cell) { cells.push_back(&cell); });
   std::sort(cells.begin(), cells.end(), [](const ActorCell* a, const ActorCell* b) { return a->id < b->id; });
@@ -247,13 +323,8 @@ SchedulerCounters Runtime::counters() const {
 MailboxCounters Runtime::mailbox_counters() const {
   MailboxCounters sum;
   for (const auto& scheduler : schedulers_) {
-    scheduler->for_each_actor([&](const ActorCell& cell) {
-      const MailboxCounters& one = cell.mailbox.counters();
-      sum.received += one.received;
-      sum.refused += one.refused;
-      sum.dropped += one.dropped;
-      sum.conflated += one.conflated;
-    });
+    sum += scheduler->ended_mailboxes_;
+    scheduler->for_each_actor([&](const ActorCell& cell) { sum += cell.mailbox.counters(); });
   }
   return sum;
 }
@@ -271,7 +342,8 @@ std::uint64_t Runtime::delivered_so_far() const {
 }
 
 std::string Runtime::dump() const {
-  static constexpr const char* awaits[] = {"a turn", "a message", "a moment", "an answer", "room in a mailbox"};
+  static constexpr const char* awaits[] = {"a turn", "a message", "a moment", "an answer", "room in a mailbox",
+                                           "the end of its computing"};
   std::string out;
   for (const auto& scheduler : schedulers_) {
     scheduler->for_each_actor([&](const ActorCell& cell) {

@@ -61,11 +61,22 @@ Scheduler::Scheduler(Runtime& runtime, std::uint32_t index)
   for (auto& buffer : exchange_) buffer.resize(virtual_time_ ? schedulers : 0);
 }
 
-Scheduler::~Scheduler() {
+// In two steps, each for every scheduler of the runtime before the next: what a frame's destructor sends finds its
+// receiver's cell, though nobody will take it.
+void Scheduler::end_actors() {
+  for_each_actor([](ActorCell& cell) { std::exchange(cell.body, {}).destroy(); });
+}
+
+void Scheduler::discard_messages() {
   const auto discard = [](Envelope& envelope) {
     if (envelope.type != nullptr && envelope.type->destroy != nullptr) envelope.type->destroy(envelope.payload);
   };
+  for_each_actor([](ActorCell& cell) {
+    cell.mailbox.clear();
+    if (cell.destroy_callable != nullptr) std::exchange(cell.destroy_callable, nullptr)(cell.callable);
+  });
   timers_.drain(discard);
+  for (Envelope& envelope : put_off_) discard(envelope);
   for (auto& buffer : outgoing_)
     for (Envelope& envelope : buffer) discard(envelope);
   for (auto& buffers : exchange_)
@@ -73,36 +84,33 @@ Scheduler::~Scheduler() {
       for (RemoteEvent& event : buffer) discard(event.envelope);
   if (inbox_ != nullptr)
     for (Envelope envelope; inbox_->queue.try_dequeue(inbox_->consumer, envelope);) discard(envelope);
+}
 
+Scheduler::~Scheduler() {
   for (std::byte* slab : slabs_) {
     auto* cells = reinterpret_cast<ActorCell*>(slab + cells_begin);
     const std::size_t used = slab == slabs_.back() ? cells_in_slab - cells_left_ : cells_in_slab;
-    for (std::size_t i = 0; i < used; ++i) {
-      if (cells[i].body) cells[i].body.destroy();
-      cells[i].body = {};
-    }
-  }
-  for (std::byte* slab : slabs_) {
-    auto* cells = reinterpret_cast<ActorCell*>(slab + cells_begin);
-    const std::size_t used = slab == slabs_.back() ? cells_in_slab - cells_left_ : cells_in_slab;
-    for (std::size_t i = 0; i < used; ++i) {
-      if (cells[i].destroy_callable != nullptr) cells[i].destroy_callable(cells[i].callable);
-      cells[i].~ActorCell();
-    }
+    for (std::size_t i = 0; i < used; ++i) cells[i].~ActorCell();
     std::free(slab);
   }
 }
 
 // ---- actors
 
-ActorCell* Scheduler::new_cell(Site& site, Duration distance) {
+ActorCell* Scheduler::new_cell(Site& site, Duration distance, MailboxOptions mailbox) {
   ActorCell* cell = nullptr;
-  // In virtual time others read site and distance of a cell that may have ended: a cell serves one site and distance.
-  std::vector<ActorCell*>& free_cells = virtual_time_ ? site.free_cells : free_cells_;
-  if (!free_cells.empty() && (!virtual_time_ || free_cells.back()->distance == distance)) {
-    cell = free_cells.back();
-    free_cells.pop_back();
-  } else {
+  // In virtual time senders elsewhere, who run ahead or behind, read site, distance and policy of a cell that may have
+  // ended: so that they see the same in every run, a cell is used again only for the like.
+  std::vector<ActorCell*>& free_cells = free_cells_for(site);
+  for (std::size_t i = free_cells.size(); i-- > 0 && free_cells.size() - i <= 16;) {
+    if (virtual_time_ && (free_cells[i]->distance != distance || free_cells[i]->mailbox.limit() != mailbox.capacity ||
+                          free_cells[i]->mailbox.when_full() != mailbox.when_full))
+      continue;
+    cell = free_cells[i];
+    free_cells.erase(free_cells.begin() + static_cast<std::ptrdiff_t>(i));
+    break;
+  }
+  if (cell == nullptr) {
     if (cells_left_ == 0) {
       auto* slab = static_cast<std::byte*>(std::aligned_alloc(ActorCell::slab_size, ActorCell::slab_size));
       if (slab == nullptr) throw std::bad_alloc();
@@ -124,8 +132,8 @@ ActorCell* Scheduler::new_cell(Site& site, Duration distance) {
   return cell;
 }
 
-ActorCell* Scheduler::new_child(ActorCell& parent, Duration distance) {
-  ActorCell* cell = new_cell(*parent.site, distance);
+ActorCell* Scheduler::new_child(ActorCell& parent, Duration distance, MailboxOptions mailbox) {
+  ActorCell* cell = new_cell(*parent.site, distance, mailbox);
   cell->id = mix64(parent.id, ++parent.children);
   cell->random = Random(runtime_.options().seed, cell->id);
   return cell;
@@ -141,6 +149,14 @@ void Scheduler::start(ActorCell& cell) {
   envelope.to = &cell;
   envelope.generation = cell.generation;
   insert(*cell.site, {to_ns(now_), cell.id, cell.sent++, 0}, envelope);
+}
+
+void Scheduler::give_up(ActorCell& cell) noexcept {
+  if (cell.destroy_callable != nullptr) std::exchange(cell.destroy_callable, nullptr)(std::exchange(cell.callable, nullptr));
+  ++cell.generation;
+  cell.in_use = false;
+  release(cell);
+  runtime_.actor_ended();
 }
 
 void Scheduler::stop(ActorCell* to, std::uint32_t generation, bool kill) {
@@ -164,7 +180,7 @@ void Scheduler::wait_for_message(ActorCell& cell, std::coroutine_handle<> point,
   if (cell.mailbox.empty()) {
     suspend(cell, point, Waiting::message, deadline, where);
   } else if (virtual_time_) {
-    suspend(cell, point, Waiting::time, cell.busy_until, where);
+    suspend(cell, point, Waiting::compute, cell.busy_until, where);
   } else {
     yield(cell, point, where);
   }
@@ -186,18 +202,21 @@ void Scheduler::run_ready() {
 
 void Scheduler::run(ActorCell& cell) {
   current_ = &cell;
+  cell.on_stack = true;
   budget_ = messages_per_turn;
   ++counters_.turns;
   do {
     cell.again = false;
     cell.resume_point.resume();
-  } while (cell.again);
+  } while (cell.again && !cell.killed);
+  cell.on_stack = false;
   if (cell.finished || cell.killed) [[unlikely]] finish(cell, cell.killed && !cell.finished);
   current_ = nullptr;
 }
 
 void Scheduler::finish(ActorCell& cell, bool killed) {
   ActorCell* const outer = std::exchange(current_, &cell);
+  cell.on_stack = true;
   Down down;
   down.actor = cell.id;
   down.end = killed ? End::killed : End::finished;
@@ -219,22 +238,13 @@ void Scheduler::finish(ActorCell& cell, bool killed) {
   std::exchange(cell.body, {}).destroy();
   if (cell.destroy_callable != nullptr) cell.destroy_callable(std::exchange(cell.callable, nullptr));
   cell.destroy_callable = nullptr;
-  if (cell.timer_armed) ++dead_timers(cell);
+  wait_no_more(cell);
   counters_.dead_letters += cell.mailbox.size();
   room_is_gone(cell.room);
+  tell_senders_of_end(cell);
+  tell_askers_of_end(cell);
+  cell.mailbox.clear();
   if (cell.extras != nullptr) {
-    const Room gone{&cell, cell.generation, 0};
-    Envelope envelope;
-    envelope.kind = Envelope::Kind::credit;
-    std::memcpy(envelope.payload, &gone, sizeof gone);
-    for (const auto& link : cell.extras->links) {
-      envelope.to = link.sender;
-      envelope.generation = link.generation;
-      post(envelope);
-    }
-    envelope.to = &cell;
-    for (std::uint32_t i = 0; i < cell.extras->taken.size(); ++i)
-      if (i != index_) outgoing_[i].push_back(envelope);
     for (const auto& watcher : cell.extras->watchers) {
       Envelope notice;
       notice.kind = Envelope::Kind::control;
@@ -245,8 +255,8 @@ void Scheduler::finish(ActorCell& cell, bool killed) {
       post(notice);
     }
   }
-  cell.mailbox.clear();
   cell.extras.reset();
+  ended_mailboxes_ += cell.mailbox.counters();
   digest_ += mix64(cell.id, cell.digest);
   ++cell.generation;
   cell.in_use = false;
@@ -255,13 +265,58 @@ void Scheduler::finish(ActorCell& cell, bool killed) {
   runtime_.actor_ended();
 }
 
+// Those who wait for room have sent before: that lies in the mailbox, was taken and not credited yet, or comes as a dead
+// letter, which is told of one by one.
+void Scheduler::tell_senders_of_end(ActorCell& cell) {
+  if (cell.mailbox.empty() && cell.extras == nullptr) return;
+  const Room gone{&cell, cell.generation, 0};
+  Envelope envelope;
+  envelope.kind = Envelope::Kind::credit;
+  std::memcpy(envelope.payload, &gone, sizeof gone);
+  if (virtual_time_) {
+    if (cell.extras == nullptr) return;
+    for (const ActorCell::Extras::Link& link : cell.extras->links) {
+      if (link.taken == 0 && link.waiting == 0) continue;
+      envelope.to = link.sender;
+      envelope.generation = link.generation;
+      post(envelope);
+    }
+    return;
+  }
+  const auto count = [&](std::uint32_t source) {
+    auto& taken = cell.more().taken;
+    if (taken.empty()) taken.resize(runtime_.options().schedulers);
+    ++taken[source - 1];
+  };
+  cell.mailbox.for_each([&](const Mailbox::Slot& slot) {
+    if (slot.source != 0) count(slot.source);
+  });
+  if (cell.extras == nullptr) return;
+  envelope.to = &cell;
+  for (std::uint32_t i = 0; i < cell.extras->taken.size(); ++i)
+    if (cell.extras->taken[i] != 0) outgoing_[i].push_back(envelope);
+}
+
+void Scheduler::tell_askers_of_end(ActorCell& cell) {
+  if (cell.extras == nullptr) return;
+  Envelope envelope;
+  envelope.kind = Envelope::Kind::no_reply;
+  envelope.payload[0] = static_cast<std::byte>(AskError::gone);
+  for (const OpenAsks::Entry& ask : cell.extras->asks.open()) {
+    envelope.to = ask.asker;
+    envelope.generation = ask.generation;
+    envelope.source = ask.ticket;
+    post(envelope);
+  }
+}
+
 void Scheduler::release(ActorCell& cell) {
   cell.waiting = Waiting::nothing;
-  cell.stopping = cell.timed_out = cell.timer_armed = cell.again = cell.finished = cell.killed = false;
+  cell.stopping = cell.timed_out = cell.timer_armed = cell.again = cell.finished = cell.killed = cell.on_stack = false;
   cell.sent = cell.children = 0;
   cell.digest = 0;
   cell.reply_slot = nullptr;
-  (virtual_time_ ? cell.site->free_cells : free_cells_).push_back(&cell);
+  free_cells_for(*cell.site).push_back(&cell);
 }
 
 // ---- sending
@@ -288,11 +343,14 @@ void Scheduler::post(const Envelope& envelope, Time earliest) {
   }
 }
 
+/// Null: the actor has ended.
 Credit* Scheduler::credit_for(ActorCell* to, std::uint32_t generation) {
-  const auto fresh = [&](Credit& credit) {
-    if (credit.generation == generation) return &credit;
+  const auto fresh = [&](Credit& credit) -> Credit* {
+    if (credit.generation == generation) [[likely]] return credit.gone ? nullptr : &credit;
+    if (static_cast<std::int32_t>(generation - credit.generation) < 0) return nullptr;
     room_is_gone(credit.waiting);
     credit.generation = generation;
+    credit.gone = false;
     const std::uint32_t share = virtual_time_ ? 1 : runtime_.options().schedulers;
     credit.available = std::max(1u, to->mailbox.limit() / share);
     return &credit;
@@ -305,20 +363,25 @@ Credit* Scheduler::credit_for(ActorCell* to, std::uint32_t generation) {
   return fresh(*last_credit_);
 }
 
-bool Scheduler::reserve(Envelope& envelope) {
+Delivery Scheduler::reserve(Envelope& envelope) {
   const WhenFull when_full = envelope.to->mailbox.when_full();
-  if (when_full == WhenFull::drop_oldest || when_full == WhenFull::latest) return true;
+  if (when_full == WhenFull::drop_oldest || when_full == WhenFull::latest) return Delivery::accepted;
   // A mailbox that refuses does so on arrival in virtual time, and another runtime's keeps no credit for us.
   if (virtual_time_ ? when_full == WhenFull::refuse || current_ == nullptr : &envelope.to->scheduler().runtime_ != &runtime_)
-    return true;
+    return Delivery::accepted;
+  if (virtual_time_) require_link(*current_->site, *envelope.to);
   Credit* credit = credit_for(envelope.to, envelope.generation);
+  if (credit == nullptr) {
+    ++counters_.dead_letters;
+    return Delivery::gone;
+  }
   if (credit->available == 0) {
     if (when_full == WhenFull::refuse) ++counters_.refused;
-    return false;
+    return Delivery::full;
   }
   --credit->available;
   envelope.source = index_ + 1;
-  return true;
+  return Delivery::accepted;
 }
 
 void Scheduler::wait_for_room(WaitingSender& sender, ActorCell* to, std::uint32_t generation) {
@@ -328,8 +391,7 @@ void Scheduler::wait_for_room(WaitingSender& sender, ActorCell* to, std::uint32_
       admit_waiting(*to);
       return;
     }
-  } else {
-    Credit* credit = credit_for(to, generation);
+  } else if (Credit* credit = credit_for(to, generation); credit != nullptr) {
     credit->waiting.push(sender);
     admit_waiting(*credit, to);
     return;
@@ -371,6 +433,7 @@ void Scheduler::admit_waiting(Credit& credit, ActorCell* to) {
 void Scheduler::got_credit(Credit& credit, const Room& room) {
   if (credit.generation != room.generation) return;
   if (room.messages == 0) {
+    credit.gone = true;
     room_is_gone(credit.waiting);
     return;
   }
@@ -395,6 +458,7 @@ void Scheduler::return_credit(ActorCell& cell, std::uint32_t source) {
   Room room{&cell, cell.generation, 0};
   if (virtual_time_) {
     auto& link = extras.links[source - 1];
+    --link.waiting;
     if (++link.taken < std::max(1u, cell.mailbox.limit() / 2)) return;
     room.messages = std::exchange(link.taken, 0);
     envelope.to = link.sender;
@@ -417,7 +481,6 @@ void Scheduler::return_credit(ActorCell& cell, std::uint32_t source) {
 
 void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t sequence, std::uint32_t step) {
   using Kind = Envelope::Kind;
-  ActorCell& cell = *envelope.to;
   if (envelope.kind == Kind::credit && !virtual_time_) {
     Room room;
     std::memcpy(&room, envelope.payload, sizeof room);
@@ -425,18 +488,19 @@ void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t s
     return;
   }
   if (envelope.kind == Kind::call) {
-    const std::function<void()>* call;
+    Call* call;
     std::memcpy(&call, envelope.payload, sizeof call);
-    (*call)();
+    call->run();
     return;
   }
+  ActorCell& cell = *envelope.to;
   if (cell.generation != envelope.generation || !cell.in_use) {
     nobody_there(envelope);
     return;
   }
   if (virtual_time_ && envelope.type != nullptr) {
     std::uint64_t hash = mix64(cell.digest ^ static_cast<std::uint64_t>(to_ns(now_))) + sender;
-    hash = mix64(hash ^ (std::uint64_t{step} << 32 | sequence));
+    hash = mix64(hash ^ (std::uint64_t{step} << 32 | sequence)) + envelope.type->name_hash;
     cell.digest = mix64(hash ^ envelope.type->digest(envelope.payload));
   }
   switch (envelope.kind) {
@@ -450,7 +514,7 @@ void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t s
       }
       cell.timer_armed = false;
       cell.timed_out = true;
-      ++counters_.delivered;
+      if (cell.waiting != Waiting::compute) ++counters_.delivered;  // else its message was counted when it came
       wake(&cell);
       break;
     case Kind::reply:
@@ -474,8 +538,9 @@ void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t s
       if (cell.waiting == Waiting::message || cell.waiting == Waiting::time) wake(&cell);
       break;
     case Kind::kill:
-      if (&cell == current_) {
+      if (cell.on_stack) {
         cell.killed = true;
+        budget_ = 0;  // it suspends at the next message, and ends there
       } else {
         finish(cell, true);
       }
@@ -498,20 +563,13 @@ void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t s
 
 void Scheduler::arrive_message(ActorCell& cell, Envelope& envelope) {
   Mailbox& mailbox = cell.mailbox;
-  std::uint32_t source = envelope.source;
-  if (virtual_time_ && source != 0) {
-    auto& links = cell.more().links;
-    const auto link = std::find_if(links.begin(), links.end(), [&](const ActorCell::Extras::Link& l) {
-      return l.sender == envelope.from && l.generation == envelope.from_generation;
-    });
-    source = static_cast<std::uint32_t>(link - links.begin()) + 1;
-    if (link == links.end()) links.push_back({envelope.from, envelope.from_generation, 0});
-  }
+  const bool control = envelope.kind == Envelope::Kind::control;
+  const std::uint32_t source = virtual_time_ && envelope.source != 0 ? link_from(cell, envelope) : envelope.source;
   ++counters_.delivered;
-  if (envelope.kind == Envelope::Kind::message && source == 0 && (mailbox.full() || mailbox.when_full() == WhenFull::latest)) {
+  if (!control && source == 0 && (mailbox.full() || mailbox.when_full() == WhenFull::latest)) {
     if (mailbox.when_full() == WhenFull::wait) ++mailbox.counters().refused;  // from outside: nobody who could wait
     if (make_room(&cell, envelope.type, [&] { return envelope.type->key(envelope.payload); }) == Delivery::full) {
-      if (envelope.type->bounce != nullptr) envelope.type->bounce(envelope.payload);
+      if (envelope.type->bounce != nullptr) envelope.type->bounce(envelope.payload, AskError::refused);
       if (envelope.type->destroy != nullptr) envelope.type->destroy(envelope.payload);
       return;
     }
@@ -521,14 +579,32 @@ void Scheduler::arrive_message(ActorCell& cell, Envelope& envelope) {
     std::memcpy(slot->payload(), envelope.payload, envelope.type->payload_size);
     return;
   }
-  std::memcpy(mailbox.push(envelope.type, source)->payload(), envelope.payload, envelope.type->payload_size);
+  std::memcpy(mailbox.push(envelope.type, source, control)->payload(), envelope.payload, envelope.type->payload_size);
   if (cell.waiting != Waiting::message) return;
   if (virtual_time_ && cell.busy_until > now_) {  // it takes the message when it is done with the one before
-    if (cell.timer_armed) ++dead_timers(cell);
-    suspend(cell, cell.resume_point, Waiting::time, cell.busy_until, cell.where);
+    wait_no_more(cell);
+    suspend(cell, cell.resume_point, Waiting::compute, cell.busy_until, cell.where);
   } else {
     wake(&cell);
   }
+}
+
+// The number of the link from the sender, counted from one.
+std::uint32_t Scheduler::link_from(ActorCell& cell, const Envelope& envelope) {
+  ActorCell::Extras& extras = cell.more();
+  const auto next = static_cast<std::uint32_t>(extras.links.size());
+  const auto [place, fresh] = extras.link_of.try_emplace(envelope.from, next);
+  if (!fresh) {
+    ActorCell::Extras::Link& link = extras.links[place->second];
+    if (link.generation != envelope.from_generation && link.waiting == 0) link = {envelope.from, envelope.from_generation, 0, 0};
+    if (link.generation == envelope.from_generation) {
+      ++link.waiting;
+      return place->second + 1;
+    }
+    place->second = next;
+  }
+  extras.links.push_back({envelope.from, envelope.from_generation, 0, 1});
+  return next + 1;
 }
 
 void Scheduler::nobody_there(Envelope& envelope) {
@@ -551,13 +627,14 @@ void Scheduler::nobody_there(Envelope& envelope) {
           outgoing_[envelope.source - 1].push_back(notice);
         }
       }
-      if (envelope.type->bounce != nullptr) envelope.type->bounce(envelope.payload);
+      if (envelope.type->bounce != nullptr) envelope.type->bounce(envelope.payload, AskError::gone);
       break;
     case Kind::timer: --(virtual_time_ ? envelope.to->site->dead_timers : dead_timers_); break;
     case Kind::watch: {
       AnyAddress watcher;
       std::memcpy(static_cast<void*>(&watcher), envelope.payload, sizeof watcher);
       Down down;
+      if (envelope.to->generation == envelope.generation + 1) down.actor = envelope.to->id;  // else it is somebody else's
       down.end = End::gone;
       Envelope notice;
       notice.kind = Kind::control;
@@ -593,12 +670,11 @@ void Scheduler::arm(ActorCell& cell, Time deadline) {
 
 void Scheduler::sweep_timers(EventQueue& queue, std::uint32_t& dead) {
   if (dead < 1024 || dead < queue.size() / 2) return;
-  queue.sweep([](const Envelope& envelope) {
+  dead -= queue.sweep([](const Envelope& envelope) {
     return envelope.kind == Envelope::Kind::timer &&
            (envelope.to->generation != envelope.generation || !envelope.to->timer_armed ||
             envelope.to->wait_ticket != envelope.source);
   });
-  dead = 0;
 }
 
 void Scheduler::fire_timers() {
@@ -665,10 +741,26 @@ void Scheduler::live_loop() {
 }
 
 bool Scheduler::take_inbox() {
+  if (!put_off_.empty()) [[unlikely]] {
+    for (Envelope& envelope : std::exchange(put_off_, {})) arrive(envelope, 0, 0, 0);
+    return true;
+  }
   Envelope envelopes[bulk];
   const std::size_t taken = inbox_->queue.try_dequeue_bulk(inbox_->consumer, envelopes, bulk);
   for (std::size_t i = 0; i < taken; ++i) arrive(envelopes[i], 0, 0, 0);
   return taken > 0;
+}
+
+// While this scheduler waits for a call to one that may be waiting for a call to this one. What else comes keeps its order.
+void Scheduler::serve_calls() {
+  if (inbox_ == nullptr) return;
+  for (Envelope envelope; inbox_->queue.try_dequeue(inbox_->consumer, envelope);) {
+    if (envelope.kind == Envelope::Kind::call) {
+      arrive(envelope, 0, 0, 0);
+    } else {
+      put_off_.push_back(envelope);
+    }
+  }
 }
 
 void Scheduler::flush() {
@@ -685,6 +777,7 @@ void Scheduler::flush(std::uint32_t destination) {
 }
 
 void Scheduler::put_in_inbox(const Envelope& envelope) {
+  if (virtual_time_) throw std::logic_error("a simulation takes no messages from another runtime");
   inbox_->queue.enqueue(envelope);
   wake_thread();
 }
@@ -738,6 +831,12 @@ void Scheduler::schedule_site(Site& site) {
   });
 }
 
+void Scheduler::require_link(const Site& here, const ActorCell& to) const {
+  if (&here == to.site || runtime_.options().latency.between_sites != forever) return;
+  throw std::logic_error(std::string("no link leads from actor '") + (current_ != nullptr ? current_->name : "") + "' to actor '" +
+                         to.name + "': they are on different sites and Latency::between_sites is not set");
+}
+
 void Scheduler::post_virtual(const Envelope& envelope, Time earliest) {
   const Latency& latency = runtime_.options().latency;
   ActorCell& to = *envelope.to;
@@ -746,10 +845,8 @@ void Scheduler::post_virtual(const Envelope& envelope, Time earliest) {
   Site* const here = from != nullptr ? from->site : site_ != nullptr ? site_ : &site;
   const bool within = here == &site;
 
+  require_link(*here, to);
   Duration delay = within ? latency.within_site : latency.between_sites;
-  if (delay == forever)
-    throw std::logic_error(std::string("no link leads from actor '") + (from != nullptr ? from->name : "") + "' to actor '" +
-                           to.name + "': they are on different sites and Latency::between_sites is not set");
   Time departure = now_;
   EventQueue::Key key;
   if (from != nullptr) {
@@ -775,6 +872,8 @@ void Scheduler::post_virtual(const Envelope& envelope, Time earliest) {
   copy.from_generation = from != nullptr ? from->generation : 0;
   if (site.scheduler == this) {
     insert(site, key, copy);
+  } else if (&to.scheduler().runtime_ != &runtime_) {
+    throw std::logic_error("an actor of a simulation sends to actors of the same simulation only");
   } else {
     least_sent_ = std::min(least_sent_, key.time);
     exchange_[parity_][site.scheduler->index_].push_back({key, copy});
@@ -799,9 +898,8 @@ std::int64_t Scheduler::next_time() {
 }
 
 void Scheduler::run_window(std::int64_t end) {
-  window_end_ = end;
   const auto after = [](const DueSite& a, const DueSite& b) { return a.time != b.time ? a.time > b.time : a.site > b.site; };
-  while (next_time() < end) {
+  while (next_time() < end && !runtime_.stopped()) {
     Site& site = *runtime_.sites_[due_.front().site];
     std::pop_heap(due_.begin(), due_.end(), after);
     due_.pop_back();
@@ -809,13 +907,13 @@ void Scheduler::run_window(std::int64_t end) {
     run_site(site, end);
     schedule_site(site);
   }
-  seen_time_.store(end - 1, std::memory_order_relaxed);
+  seen_time_.store(std::min(end, next_time()) - 1, std::memory_order_relaxed);
   seen_delivered_.store(counters_.delivered, std::memory_order_relaxed);
 }
 
 void Scheduler::run_site(Site& site, std::int64_t end) {
   site_ = &site;
-  while (site.queue.next_time() < end) {
+  while (site.queue.next_time() < end && !runtime_.stopped()) {
     const std::int64_t time = site.queue.next_time();
     now_ = time_from_ns(time);
     site.step = 0;
@@ -831,9 +929,14 @@ void Scheduler::run_site(Site& site, std::int64_t end) {
       if (site.next.empty()) break;
       std::swap(site.current, site.next);
       if (site.current.size() > 1) std::sort(site.current.begin(), site.current.end());
-      ++site.step;
+      if ((++site.step & 0xFFF) == 0 && runtime_.stopped()) {  // actors that keep each other busy without time going on
+        for (const EventQueue::Key& key : site.current) site.queue.push(key);
+        site.current.clear();
+        break;
+      }
     }
   }
+  last_time_ = std::max(last_time_, now_);
   site_ = nullptr;
 }
 

@@ -135,6 +135,7 @@ class Batch {
       M message = Payload<M>::take(slot->payload());
       cell_->mailbox.pop();
       cell_->scheduler().took(*cell_, source);
+      if constexpr (requires { message.taken(); }) message.taken();
       handle(std::move(message));
       return true;
     };
@@ -193,7 +194,11 @@ class Self {
     void await_suspend(std::coroutine_handle<> point) const {
       cell_->scheduler().wait_for_message(*cell_, point, never, where_);
     }
-    Batch<Ms...> await_resume() const { return {cell_, std::min(most_, cell_->mailbox.size())}; }
+    Batch<Ms...> await_resume() const {
+      const std::uint32_t size = std::min(most_, cell_->mailbox.size());
+      cell_->scheduler().spend(size);
+      return {cell_, size};
+    }
 
    private:
     ActorCell* cell_;
@@ -329,15 +334,26 @@ inline constexpr std::size_t largest_payload<Self<>> = 0;
 
 void name_cell(ActorCell& cell, std::string_view name);
 
-/// Makes the coroutine of a cell that is ready for it; throws what the body's construction throws.
+/// Throws std::invalid_argument where they make no sense.
+void check(const SpawnOptions& options);
+
+/// Makes the coroutine of a cell that is ready for it. Throws what the body's construction throws; then the cell is free
+/// again.
 template <class Body, class... Arguments>
 auto enter(ActorCell& cell, const SpawnOptions& options, Body&& body, Arguments&&... arguments) {
   using Callable = std::decay_t<Body>;
   using Me = typename SelfOfBody<Callable>::type;
+  struct Entrance {
+    ActorCell& cell;
+    FramePool* outer = std::exchange(FramePool::current(), &cell.scheduler().frames());
+    ~Entrance() {
+      FramePool::current() = outer;
+      if (!cell.body) cell.scheduler().give_up(cell);
+    }
+  } const entrance{cell};
   cell.mailbox.open(options.mailbox, largest_payload<Me>);
   cell.compute = options.compute;
   name_cell(cell, options.name);
-  FramePool* const outer = std::exchange(FramePool::current(), &cell.scheduler().frames());
   if constexpr (std::is_pointer_v<Callable>) {
     body(Me(&cell), std::forward<Arguments>(arguments)...).enter(cell);
   } else {
@@ -346,7 +362,6 @@ auto enter(ActorCell& cell, const SpawnOptions& options, Body&& body, Arguments&
     cell.destroy_callable = [](void* callable) { delete static_cast<Callable*>(callable); };
     (*kept)(Me(&cell), std::forward<Arguments>(arguments)...).enter(cell);
   }
-  FramePool::current() = outer;
   return typename Me::AddressType(&cell, cell.generation);
 }
 
@@ -355,8 +370,9 @@ auto enter(ActorCell& cell, const SpawnOptions& options, Body&& body, Arguments&
 template <class... Ms>
 template <class Body, class... Arguments>
 auto Self<Ms...>::spawn(SpawnOptions options, Body body, Arguments... arguments) const {
+  actor_detail::check(options);
   Scheduler& scheduler = cell_->scheduler();
-  ActorCell* child = scheduler.new_child(*cell_, options.distance);
+  ActorCell* child = scheduler.new_child(*cell_, options.distance, options.mailbox);
   auto address = actor_detail::enter(*child, options, std::move(body), std::move(arguments)...);
   scheduler.start(*child);
   return address;

@@ -5,7 +5,10 @@
 // Thread: the scheduler's, but for what never changes while the cell is in use (site, distance, mailbox limit).
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -25,15 +28,7 @@ struct Site;
 struct ActorCell;
 
 /// What an actor awaits.
-enum class Waiting : std::uint8_t { nothing, message, time, reply, room };
-
-enum class AskError : std::uint8_t {
-  none,
-  timed_out,
-  refused,  // the mailbox was full
-  gone,     // the actor has ended, or ended before it answered
-  stopped,  // the asker itself was told to stop
-};
+enum class Waiting : std::uint8_t { nothing, message, time, reply, room, compute };
 
 /// A coroutine that waits until a mailbox elsewhere has room for its message.
 struct WaitingSender {
@@ -77,7 +72,61 @@ struct ReplySlot {
 struct Credit {
   std::uint32_t generation = 0;  // of the actor that it is for
   std::uint32_t available = 0;
+  bool gone = false;  // the actor has ended
   RoomQueue waiting;
+};
+
+/// Asks that an actor has taken and neither answered nor passed on, so that the askers hear of its end. By asker: an
+/// asker has one ask at a time. A table of open addressing; answered entries are swept out when it fills up.
+class OpenAsks {
+ public:
+  struct Entry {
+    ActorCell* asker = nullptr;
+    std::uint32_t generation = 0;
+    std::uint32_t ticket = 0;
+    std::uint64_t order = 0;  // of the taking; zero: answered
+  };
+
+  void took(ActorCell* asker, std::uint32_t generation, std::uint32_t ticket) {
+    if ((used_ + 1) * 2 > table_.size()) sweep();
+    Entry& entry = place_of(asker);
+    if (entry.asker == nullptr) ++used_;
+    entry = {asker, generation, ticket, ++taken_};
+  }
+
+  void answered(ActorCell* asker, std::uint32_t ticket) {
+    if (table_.empty()) return;
+    if (Entry& entry = place_of(asker); entry.asker == asker && entry.ticket == ticket) entry.order = 0;
+  }
+
+  /// Oldest first.
+  std::vector<Entry> open() const {
+    std::vector<Entry> open;
+    for (const Entry& entry : table_)
+      if (entry.order != 0) open.push_back(entry);
+    std::sort(open.begin(), open.end(), [](const Entry& a, const Entry& b) { return a.order < b.order; });
+    return open;
+  }
+
+ private:
+  Entry& place_of(ActorCell* asker) {
+    const auto hash = reinterpret_cast<std::uintptr_t>(asker) * 0x9E3779B97F4A7C15u;
+    for (std::size_t i = hash >> 32;; ++i) {
+      Entry& entry = table_[i & (table_.size() - 1)];
+      if (entry.asker == asker || entry.asker == nullptr) return entry;
+    }
+  }
+
+  void sweep() {
+    const std::vector<Entry> left = open();
+    table_.assign(std::max<std::size_t>(8, std::bit_ceil(left.size() * 4 + 4)), Entry{});
+    for (const Entry& entry : left) place_of(entry.asker) = entry;
+    used_ = left.size();
+  }
+
+  std::vector<Entry> table_;
+  std::size_t used_ = 0;
+  std::uint64_t taken_ = 0;
 };
 
 /// A mailbox has room again for `messages`; zero: the actor has ended.
@@ -104,6 +153,7 @@ struct ActorCell {
   bool finished = false;  // the actor's own coroutine has ended
   bool killed = false;
   bool in_use = false;
+  bool on_stack = false;  // runs, or is being taken down: nobody may destroy it under itself
   Mailbox mailbox;
   RoomQueue room;  // senders on this scheduler that wait for room in `mailbox`
 
@@ -139,10 +189,13 @@ struct ActorCell {
       ActorCell* sender;
       std::uint32_t generation;
       std::uint32_t taken;
+      std::uint32_t waiting;  // in the mailbox
     };
     std::vector<Watcher> watchers;
+    OpenAsks asks;
     std::vector<std::uint32_t> taken;                     // messages taken for each sending scheduler, not yet credited
     std::vector<Link> links;                              // the same for each sender, in virtual time
+    std::unordered_map<ActorCell*, std::uint32_t> link_of;
     std::unordered_map<ActorCell*, Credit> credits;       // for what this actor sends, in virtual time
     std::unordered_map<ActorCell*, Time> last_arrival;    // nothing overtakes on a link with jitter
   };

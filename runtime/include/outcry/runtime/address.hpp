@@ -26,6 +26,12 @@ namespace outcry {
 template <class M, class... Ms>
 inline constexpr bool one_of = (std::is_same_v<M, Ms> || ...);
 
+/// What a send from outside of the runtime does.
+Delivery send_from_outside(Envelope& envelope);
+
+/// Sends an answer on its way; the actor that answers no longer owes it.
+void post_answer(Envelope& envelope, ActorCell* asker, std::uint32_t generation, std::uint32_t ticket) noexcept;
+
 /// Where the answer to an ask goes. Answer once; later answers, and answers that come too late, are ignored.
 template <Message Reply>
 class ReplyTo {
@@ -34,7 +40,9 @@ class ReplyTo {
   ReplyTo(ActorCell* cell, std::uint32_t generation, std::uint32_t ticket)
       : cell_(cell), generation_(generation), ticket_(ticket) {}
 
+  /// From any thread.
   void reply(Reply reply) const {
+    if (cell_ == nullptr) return;
     Envelope envelope;
     envelope.kind = Envelope::Kind::reply;
     envelope.type = &message_type<Reply>;
@@ -43,6 +51,7 @@ class ReplyTo {
   }
 
   void fail(AskError error) const noexcept {
+    if (cell_ == nullptr) return;
     Envelope envelope;
     envelope.kind = Envelope::Kind::no_reply;
     envelope.payload[0] = static_cast<std::byte>(error);
@@ -50,13 +59,10 @@ class ReplyTo {
   }
 
  private:
-  void post(Envelope& envelope) const noexcept {
-    if (cell_ == nullptr || this_scheduler() == nullptr) return;
-    envelope.to = cell_;
-    envelope.generation = generation_;
-    envelope.source = ticket_;
-    this_scheduler()->post(envelope);
-  }
+  void post(Envelope& envelope) const noexcept { post_answer(envelope, cell_, generation_, ticket_); }
+
+  template <class Query>
+  friend struct Ask;
 
   ActorCell* cell_ = nullptr;
   std::uint32_t generation_ = 0;
@@ -75,7 +81,12 @@ struct Ask {
   ReplyTo<Reply> reply_to{};
 
   void reply(Reply answer) const { reply_to.reply(std::move(answer)); }
-  void bounce() const noexcept { reply_to.fail(AskError::gone); }
+  void bounce(AskError why = AskError::gone) const noexcept { reply_to.fail(why); }
+  /// The actor that runs has taken the ask and owes an answer, or has passed it on and owes nothing.
+  void taken() const { this_scheduler()->took_ask(reply_to.cell_, reply_to.generation_, reply_to.ticket_); }
+  void passed_on() const {
+    if (Scheduler* here = this_scheduler(); here != nullptr) here->answered(reply_to.cell_, reply_to.ticket_);
+  }
   std::uint64_t digest() const { return digest_of(query); }
 };
 
@@ -105,6 +116,8 @@ class Sent {
   Sent(Delivery delivery, ActorCell* to, std::uint32_t generation, M&& message, std::source_location where)
       : delivery_(delivery), to_(to), generation_(generation), where_(where) {
     if (delivery_ == Delivery::full) Payload<M>::put(waiting_.payload, std::move(message));
+    if constexpr (Answered<M>)
+      if (delivery_ == Delivery::gone) message.bounce(AskError::gone);
   }
   Sent(const Sent&) = delete;
   Sent& operator=(const Sent&) = delete;
@@ -112,7 +125,10 @@ class Sent {
     if (delivery_ != Delivery::full) return;
     if (waiting_.outcome == WaitingSender::Outcome::delivered) return;
     if (waiting_.queue != nullptr) waiting_.queue->remove(waiting_);
-    if constexpr (requires(M& message) { message.bounce(); }) Payload<M>::in(waiting_.payload)->bounce();
+    if (Scheduler* here = this_scheduler(); here != nullptr && to_->mailbox.when_full() == WhenFull::wait)
+      here->lost(waiting_.outcome);
+    if constexpr (Answered<M>)
+      Payload<M>::in(waiting_.payload)->bounce(waiting_.outcome == WaitingSender::Outcome::gone ? AskError::gone : AskError::refused);
     if (message_type<M>.destroy != nullptr) message_type<M>.destroy(waiting_.payload);
   }
 
@@ -171,9 +187,6 @@ class AnyAddress {
   std::uint32_t generation_ = 0;  // the four bytes behind it keep addresses out of digests (message.hpp)
 };
 
-/// What a send from outside of the runtime does.
-Delivery send_from_outside(Envelope& envelope);
-
 template <class... Ms>
 class Address : public AnyAddress {
  public:
@@ -189,6 +202,7 @@ class Address : public AnyAddress {
   template <Message M>
     requires one_of<M, Ms...>
   Sent<M> send(M message, std::source_location where = std::source_location::current()) const {
+    if constexpr (requires { message.passed_on(); }) message.passed_on();
     const Delivery delivery = hand_over(message);
     return Sent<M>(delivery, cell_, generation_, std::move(message), where);
   }
@@ -197,6 +211,7 @@ class Address : public AnyAddress {
   template <Message M>
     requires one_of<M, Ms...>
   void send_at(Time time, M message) const {
+    if constexpr (requires { message.passed_on(); }) message.passed_on();
     Envelope envelope;
     envelope.to = cell_;
     envelope.generation = generation_;
@@ -250,7 +265,13 @@ class Asking {
     const Time deadline = timeout_ == forever ? never : later(scheduler.now(), timeout_);
     scheduler.suspend(*cell_, point, Waiting::reply, deadline, where_);
     Ask<Query> ask(std::move(query_), ReplyTo<Answer>(cell_, cell_->generation, cell_->wait_ticket));
-    const Delivery delivery = scheduler.send(to_.cell(), to_.generation(), ask);
+    Delivery delivery;
+    try {
+      delivery = scheduler.send(to_.cell(), to_.generation(), ask);
+    } catch (...) {  // no link leads there: the actor goes on, with the exception
+      scheduler.wait_no_more(*cell_);
+      throw;
+    }
     if (delivery == Delivery::accepted) return true;
     cell_->reply_error = delivery == Delivery::full ? AskError::refused : AskError::gone;
     scheduler.wake(cell_);

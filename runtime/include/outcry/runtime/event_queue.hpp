@@ -68,9 +68,9 @@ class EventQueue {
     return top;
   }
 
-  /// Removes every event whose envelope satisfies `dead`; its node is released.
+  /// Removes every event whose envelope satisfies `dead`; its node is released. Gives how many those were.
   template <class Predicate>
-  void sweep(Predicate dead) {
+  std::uint32_t sweep(Predicate dead) {
     std::size_t kept = 0;
     for (const Key& key : heap_) {
       if (dead(std::as_const(nodes_[key.node]))) {
@@ -79,9 +79,11 @@ class EventQueue {
         heap_[kept++] = key;
       }
     }
+    const std::size_t removed = heap_.size() - kept;
     heap_.resize(kept);
     for (std::size_t i = kept / 4 + 1; i-- > 0;)
       if (i < kept) sink(i, heap_[i]);
+    return static_cast<std::uint32_t>(removed);
   }
 
   template <class Visit>

@@ -1,8 +1,8 @@
 // Mailbox: the messages that wait for one actor, oldest first.
 //
 // A ring of slots that grows up to the limit given by the receiver. What happens beyond that is the receiver's choice,
-// WhenFull. Messages of the runtime's own (down, replies of timers) are put in past the limit: they are never dropped,
-// and there are only as many as were asked for.
+// WhenFull. Messages of the runtime's own (Down) are put in past the limit: they are never dropped, and there are only
+// as many as were asked for. So are messages that travel on credit, which bounds them at their sender.
 // Thread: the owner of the actor. No atomics, no locks; allocates only while it grows.
 #pragma once
 
@@ -27,7 +27,7 @@ enum class WhenFull : std::uint8_t {
   wait,         // the sending coroutine waits for room
   refuse,       // the message is refused; the sender is told
   drop_oldest,  // the oldest message goes
-  latest,       // of the messages of one key only the latest is kept; beyond `capacity` keys the oldest goes
+  latest,       // of the messages of one key only the latest is kept; beyond `capacity` messages the oldest goes
 };
 
 struct MailboxOptions {
@@ -40,6 +40,14 @@ struct MailboxCounters {
   std::uint64_t refused = 0;    // given back to the sender, or dropped where nobody waits for an answer
   std::uint64_t dropped = 0;    // the oldest, to make room
   std::uint64_t conflated = 0;  // replaced by a later message of the same key
+
+  MailboxCounters& operator+=(const MailboxCounters& other) {
+    received += other.received;
+    refused += other.refused;
+    dropped += other.dropped;
+    conflated += other.conflated;
+    return *this;
+  }
 };
 
 class Mailbox {
@@ -48,7 +56,7 @@ class Mailbox {
   struct Slot {
     const MessageType* type;
     std::uint32_t source;
-    std::uint32_t unused;
+    std::uint32_t control;  // not zero: the runtime's own
     void* payload() { return this + 1; }
   };
 
@@ -66,7 +74,7 @@ class Mailbox {
   }
 
   bool empty() const { return head_ == tail_; }
-  std::uint32_t size() const { return tail_ - head_; }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(tail_ - head_); }
   bool full() const { return size() >= limit(); }
   std::uint32_t limit() const { return policy_.load(std::memory_order_relaxed) & 0xFFFFFF; }
   WhenFull when_full() const { return static_cast<WhenFull>(policy_.load(std::memory_order_relaxed) >> 24); }
@@ -74,11 +82,12 @@ class Mailbox {
   MailboxCounters& counters() { return counters_; }
 
   /// Room for one more message at the back, past any limit; the caller fills payload().
-  Slot* push(const MessageType* type, std::uint32_t source) {
+  Slot* push(const MessageType* type, std::uint32_t source, bool control = false) {
     if (size() == slots_) grow();
     Slot* slot = at(tail_++);
     slot->type = type;
     slot->source = source;
+    slot->control = control;
     ++counters_.received;
     return slot;
   }
@@ -89,7 +98,8 @@ class Mailbox {
     if (latest_ == nullptr) latest_ = std::make_unique<Latest>();
     const std::uint64_t full_key = mix64(key, reinterpret_cast<std::uintptr_t>(type));
     if (Latest::Entry* entry = latest_->find(full_key); entry != nullptr) {
-      if (entry->position - head_ < size()) return at(entry->position);
+      // drop_oldest() may have moved one of the runtime's own messages to where a dropped one was.
+      if (entry->position - head_ < size() && at(entry->position)->control == 0) return at(entry->position);
       entry->position = tail_;
       return nullptr;
     }
@@ -104,9 +114,25 @@ class Mailbox {
   }
   void pop() { ++head_; }
 
+  /// Drops the oldest message that is not the runtime's own, if there is one.
+  void drop_oldest() noexcept {
+    std::uint64_t position = head_;
+    while (position != tail_ && at(position)->control != 0) ++position;
+    if (position == tail_) return;
+    discard(at(position), AskError::refused);
+    for (; position != head_; --position) std::memcpy(static_cast<void*>(at(position)), at(position - 1), stride_);
+    ++head_;
+    ++counters_.dropped;
+  }
+
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (std::uint64_t position = head_; position != tail_; ++position) visit(*at(position));
+  }
+
   /// Drops every message; who waits for an answer is told.
   void clear() noexcept {
-    for (; !empty(); pop()) discard(front());
+    for (; !empty(); pop()) discard(front(), AskError::gone);
     std::free(ring_);
     ring_ = nullptr;
     slots_ = 0;
@@ -114,8 +140,8 @@ class Mailbox {
     head_ = tail_ = 0;
   }
 
-  static void discard(Slot* slot) noexcept {
-    if (slot->type->bounce != nullptr) slot->type->bounce(slot->payload());
+  static void discard(Slot* slot, AskError why) noexcept {
+    if (slot->type->bounce != nullptr) slot->type->bounce(slot->payload(), why);
     if (slot->type->destroy != nullptr) slot->type->destroy(slot->payload());
   }
 
@@ -124,7 +150,7 @@ class Mailbox {
   struct Latest {
     struct Entry {
       std::uint64_t key = 0;
-      std::uint32_t position = 0;
+      std::uint64_t position = 0;
       bool used = false;
     };
     std::vector<Entry> table{16};
@@ -137,14 +163,14 @@ class Mailbox {
         if (entry.key == key) return &entry;
       }
     }
-    void insert(std::uint64_t key, std::uint32_t position, std::uint32_t head, std::uint32_t size) {
+    void insert(std::uint64_t key, std::uint64_t position, std::uint64_t head, std::uint32_t size) {
       if ((used + 1) * 2 > table.size()) sweep(head, size);
       std::size_t i = key;
       while (table[i & (table.size() - 1)].used) ++i;
       table[i & (table.size() - 1)] = {key, position, true};
       ++used;
     }
-    void sweep(std::uint32_t head, std::uint32_t size) {
+    void sweep(std::uint64_t head, std::uint32_t size) {
       std::vector<Entry> old = std::move(table);
       table.assign(std::max<std::size_t>(old.size(), std::bit_ceil((std::size_t{size} + 1) * 4)), Entry{});
       used = 0;
@@ -153,7 +179,7 @@ class Mailbox {
     }
   };
 
-  Slot* at(std::uint32_t position) {
+  Slot* at(std::uint64_t position) {
     return std::launder(reinterpret_cast<Slot*>(ring_ + std::size_t{position & (slots_ - 1)} * stride_));
   }
 
@@ -161,7 +187,7 @@ class Mailbox {
     const std::uint32_t slots = slots_ == 0 ? 4 : slots_ * 2;
     auto* ring = static_cast<std::byte*>(std::malloc(std::size_t{slots} * stride_));
     if (ring == nullptr) throw std::bad_alloc();
-    for (std::uint32_t position = head_; position != tail_; ++position)
+    for (std::uint64_t position = head_; position != tail_; ++position)
       std::memcpy(ring + std::size_t{position & (slots - 1)} * stride_, at(position), stride_);
     std::free(ring_);
     ring_ = ring;
@@ -169,8 +195,8 @@ class Mailbox {
   }
 
   std::byte* ring_ = nullptr;
-  std::uint32_t head_ = 0;
-  std::uint32_t tail_ = 0;
+  std::uint64_t head_ = 0;
+  std::uint64_t tail_ = 0;
   std::uint32_t slots_ = 0;
   std::uint32_t stride_ = sizeof(Slot);
   std::atomic<std::uint32_t> policy_{0};  // read by senders on other schedulers, who may be late

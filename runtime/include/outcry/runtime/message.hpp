@@ -20,6 +20,14 @@ namespace outcry {
 
 inline constexpr std::size_t inline_size = 56;
 
+enum class AskError : std::uint8_t {
+  none,
+  timed_out,
+  refused,  // the mailbox was full
+  gone,     // the actor has ended, or ended before it answered
+  stopped,  // the actor would not take it any more; never said by the runtime itself
+};
+
 template <class M>
 concept Message = std::is_object_v<M> && std::is_nothrow_move_constructible_v<M> && std::is_nothrow_destructible_v<M> &&
                   (std::is_trivially_copyable_v<M> || !std::is_aggregate_v<M>);
@@ -61,11 +69,12 @@ std::uint64_t digest_of(const M& message) {
 /// What the runtime needs to know of a message whose type it no longer sees. Its address identifies the type.
 struct MessageType {
   std::string_view name;
+  std::uint64_t name_hash;
   std::uint16_t payload_size;  // in a slot or an envelope
   std::uint64_t (*digest)(const void* payload);
-  std::uint64_t (*key)(const void* payload);  // messages of one key replace each other under WhenFull::latest
+  std::uint64_t (*key)(const void* payload);  // messages of one key replace each other under WhenFull::latest; null: never
   void (*destroy)(void* payload) noexcept;    // null: nothing to do
-  void (*bounce)(void* payload) noexcept;     // null: nobody waits for an answer
+  void (*bounce)(void* payload, AskError why) noexcept;  // null: nobody waits for an answer
 };
 
 template <class M>
@@ -74,6 +83,16 @@ constexpr std::string_view name_of_type() {
   const auto begin = all.find("M = ") + 4;
   return all.substr(begin, all.find_first_of("];", begin) - begin);
 }
+
+constexpr std::uint64_t hash_of_name(std::string_view name) {
+  std::uint64_t hash = 0;
+  for (const char letter : name) hash = mix64(hash ^ static_cast<unsigned char>(letter)) + name.size();
+  return hash;
+}
+
+/// A message that somebody waits to have answered.
+template <class M>
+concept Answered = requires(const M& message, AskError why) { message.bounce(why); };
 
 /// How a message lies in the bytes of a slot.
 template <class M>
@@ -115,19 +134,17 @@ template <class M>
 constexpr MessageType describe() {
   MessageType type{};
   type.name = name_of_type<M>();
+  type.name_hash = hash_of_name(type.name);
   type.payload_size = travels_in_box<M> ? sizeof(void*) : (sizeof(M) + 7) / 8 * 8;
   type.digest = [](const void* payload) { return digest_of(*Payload<M>::in(payload)); };
-  type.key = [](const void* payload) -> std::uint64_t {
-    if constexpr (requires(const M& m) { m.conflation_key(); }) {
-      return Payload<M>::in(payload)->conflation_key();
-    } else {
-      static_cast<void>(payload);
-      return 0;
-    }
-  };
+  if constexpr (requires(const M& m) { m.conflation_key(); }) {
+    type.key = [](const void* payload) -> std::uint64_t { return Payload<M>::in(payload)->conflation_key(); };
+  } else if constexpr (!Answered<M>) {  // all of one type have one key
+    type.key = [](const void*) -> std::uint64_t { return 0; };
+  }
   if constexpr (travels_in_box<M>) type.destroy = [](void* payload) noexcept { delete Payload<M>::in(payload); };
-  if constexpr (requires(M& m) { m.bounce(); })
-    type.bounce = [](void* payload) noexcept { Payload<M>::in(payload)->bounce(); };
+  if constexpr (Answered<M>)
+    type.bounce = [](void* payload, AskError why) noexcept { Payload<M>::in(payload)->bounce(why); };
   return type;
 }
 

@@ -6,8 +6,9 @@
 //
 // In virtual time (simulated and recorded worlds) nothing waits: run_until() plays all events up to a moment, in an
 // order that depends on the seed alone: the digest is the same on any number of schedulers.
-// Threads: build, spawn and read results from one thread while the runtime does not run; stop(), spawn() and
-// Address::send from any thread while it does.
+// Threads: run and read results from one thread; stop() from any, and in the live world spawn() and Address::send, too. A
+// simulation that runs takes neither: there, actors spawn with Self::spawn.
+// A runtime outlives every use of its actors' addresses, on other runtimes, too.
 // Errors: a runtime that cannot start throws std::system_error.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -64,7 +66,7 @@ class Runtime {
     using Me = typename actor_detail::SelfOfBody<std::decay_t<Body>>::type;
     typename Me::AddressType address;
     on_scheduler_of(options, [&](Scheduler& scheduler, Site& site) {
-      ActorCell* cell = scheduler.new_cell(site, options.distance);
+      ActorCell* cell = scheduler.new_cell(site, options.distance, options.mailbox);
       adopt(*cell);
       address = actor_detail::enter(*cell, options, std::move(body), std::move(arguments)...);
       scheduler.start(*cell);
@@ -83,7 +85,8 @@ class Runtime {
   /// Live: starts the schedulers' threads and returns. join() waits for them.
   void start();
   void join();
-  /// Live: ends the loops after their turn. Virtual time: ends the run at the next window. From any thread or signal handler.
+  /// Live: ends the loops after their turn. Virtual time: ends the run before the next moment; it can be taken up again,
+  /// with the same digest in the end. From any thread or signal handler.
   void stop() noexcept;
 
   /// Virtual time: plays all events up to and including `end`. The first scheduler runs on the calling thread.
@@ -115,19 +118,17 @@ class Runtime {
 
   template <class Make>
   void on_scheduler_of(const SpawnOptions& options, Make make) {
+    actor_detail::check(options);
     Site& site = site_for(options);
     Scheduler& scheduler = *site.scheduler;
-    if (!running_.load(std::memory_order_acquire) || this_scheduler() == &scheduler) {
-      make(scheduler, site);
-      return;
-    }
     const std::function<void()> call = [&] { make(scheduler, site); };
-    call_on(scheduler, call);
+    const bool here = options_.time == WorldTime::live && this_scheduler() == &scheduler;
+    here ? call() : call_on(scheduler, call);
   }
   Site& site_for(const SpawnOptions& options);
   void adopt(ActorCell& cell);
   friend Delivery send_from_outside(Envelope& envelope);
-  void put_from_outside(Scheduler& scheduler, const Envelope& envelope);
+  /// Runs it there and waits; here and now if the schedulers do not run.
   void call_on(Scheduler& scheduler, const std::function<void()>& call);
   void thread_main(std::uint32_t index);
   void virtual_main(std::uint32_t index, std::int64_t end);
@@ -143,7 +144,8 @@ class Runtime {
   std::atomic<bool> stop_{false};
   std::atomic<bool> running_{false};
   std::atomic<std::uint64_t> live_actors_{0};
-  std::uint64_t spawned_ = 0;
+  std::atomic<std::uint64_t> spawned_{0};
+  std::recursive_mutex outside_;  // guards sites_, and starting and ending against calls that come in meanwhile
   Time now_{};
 };
 

@@ -5,10 +5,15 @@
 // Users meet it through Self, Address and Runtime.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <coroutine>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <source_location>
 #include <unordered_map>
 #include <utility>
@@ -25,6 +30,7 @@ namespace outcry {
 
 class Runtime;
 class Scheduler;
+enum class Delivery : std::uint8_t;
 
 /// The scheduler whose loop runs on this thread; null elsewhere.
 inline Scheduler*& this_scheduler() noexcept {
@@ -44,11 +50,46 @@ struct Site {
   std::uint32_t step = 0;
   std::uint32_t notices = 0;  // what the site itself sent: answers on behalf of actors that are gone
   std::int64_t due = INT64_MAX;  // where the scheduler's queue of sites has it
-  std::uint32_t dead_timers = 0;
+  std::uint32_t dead_timers = 0;  // in the three queues, no longer wanted
   std::vector<ActorCell*> free_cells;
 };
 
 enum class Delivery : std::uint8_t { accepted, full, gone };
+
+/// Work that another thread wants done on a scheduler, and waits for.
+class Call {
+ public:
+  explicit Call(const std::function<void()>& work) : work_(work) {}
+
+  void run() noexcept {
+    try {
+      work_();
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    const std::lock_guard guard(mutex_);
+    done_ = true;
+    changed_.notify_one();  // with the lock held: the waiter destroys this object
+  }
+  bool done() {
+    const std::lock_guard guard(mutex_);
+    return done_;
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return done_; });
+  }
+  void rethrow() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  const std::function<void()>& work_;
+  std::exception_ptr failure_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;
+};
 
 struct SchedulerCounters {
   std::uint64_t delivered = 0;     // handler activations by one message or timer, in virtual time
@@ -120,30 +161,47 @@ class Scheduler {
     if (virtual_time_) return cell.busy_until <= now_;
     return budget_-- > 0;
   }
+  /// A batch counts for all its messages.
+  void spend(std::uint32_t messages) { budget_ -= static_cast<std::int32_t>(messages); }
   void wait_for_message(ActorCell& cell, std::coroutine_handle<> point, Time deadline, std::source_location where);
 
   /// The oldest message was taken: whoever waits for room hears of it.
   void took(ActorCell& cell, std::uint32_t source) {
     if (source != 0) [[unlikely]] return_credit(cell, source);
     if (!cell.room.empty()) [[unlikely]] admit_waiting(cell);
-    if (virtual_time_) cell.busy_until = now_ + cell.compute;
+    if (virtual_time_) cell.busy_until = std::max(cell.busy_until, now_) + cell.compute;
+  }
+  void took_ask(ActorCell* asker, std::uint32_t generation, std::uint32_t ticket) {
+    if (current_ != nullptr && asker != nullptr) current_->more().asks.took(asker, generation, ticket);
+  }
+  void answered(ActorCell* asker, std::uint32_t ticket) {
+    if (current_ != nullptr && current_->extras != nullptr) current_->extras->asks.answered(asker, ticket);
+  }
+  /// A message that waited for room, or could have, and was not handed over.
+  void lost(WaitingSender::Outcome outcome) {
+    ++(outcome == WaitingSender::Outcome::gone ? counters_.dead_letters : counters_.refused);
   }
   void wait_for_room(WaitingSender& sender, ActorCell* to, std::uint32_t generation);
 
   void wake(ActorCell* cell) {
-    cell->waiting = Waiting::nothing;
-    if (cell->timer_armed) {
-      cell->timer_armed = false;
-      ++dead_timers(*cell);
-    }
+    wait_no_more(*cell);
     ready(cell);
+  }
+  void wait_no_more(ActorCell& cell) {
+    cell.waiting = Waiting::nothing;
+    if (cell.timer_armed) {
+      cell.timer_armed = false;
+      ++dead_timers(cell);
+    }
   }
 
   // ---- actors
 
-  ActorCell* new_cell(Site& site, Duration distance);
-  ActorCell* new_child(ActorCell& parent, Duration distance);
+  ActorCell* new_cell(Site& site, Duration distance, MailboxOptions mailbox);
+  ActorCell* new_child(ActorCell& parent, Duration distance, MailboxOptions mailbox);
   void start(ActorCell& cell);
+  /// The coroutine of a new cell could not be made.
+  void give_up(ActorCell& cell) noexcept;
   void stop(ActorCell* to, std::uint32_t generation, bool kill);
 
   /// Requires: the scheduler does not run.
@@ -163,6 +221,7 @@ class Scheduler {
   static constexpr std::size_t cells_in_slab = (ActorCell::slab_size - cells_begin) / sizeof(ActorCell);
 
   friend class Runtime;
+  friend Delivery send_from_outside(Envelope& envelope);
   struct Inbox;
   struct RemoteEvent {
     EventQueue::Key key;
@@ -206,7 +265,7 @@ class Scheduler {
     envelope.to = to;
     envelope.generation = generation;
     envelope.type = &message_type<M>;
-    if (!reserve(envelope)) return Delivery::full;
+    if (const Delivery delivery = reserve(envelope); delivery != Delivery::accepted) return delivery;
     Payload<M>::put(envelope.payload, std::move(message));
     post(envelope);
     return Delivery::accepted;
@@ -219,7 +278,7 @@ class Scheduler {
       case WhenFull::wait: return Delivery::full;
       case WhenFull::refuse: ++mailbox.counters().refused; return Delivery::full;
       case WhenFull::latest:
-        conflated_ = mailbox.waiting(type, key());
+        if (type->key != nullptr) conflated_ = mailbox.waiting(type, key());
         if (conflated_ != nullptr) {
           ++mailbox.counters().conflated;
           return Delivery::accepted;
@@ -228,21 +287,20 @@ class Scheduler {
         break;
       case WhenFull::drop_oldest: break;
     }
-    ++mailbox.counters().dropped;
-    const std::uint32_t source = mailbox.front()->source;
-    Mailbox::discard(mailbox.front());
-    mailbox.pop();
-    if (source != 0) return_credit(*to, source);
+    mailbox.drop_oldest();
     return Delivery::accepted;
   }
 
-  bool reserve(Envelope& envelope);
+  Delivery reserve(Envelope& envelope);
   Credit* credit_for(ActorCell* to, std::uint32_t generation);
   void return_credit(ActorCell& cell, std::uint32_t source);
   void admit_waiting(ActorCell& cell);
   void admit_waiting(Credit& credit, ActorCell* to);
   void got_credit(Credit& credit, const Room& room);
   void room_is_gone(RoomQueue& queue);
+  void tell_senders_of_end(ActorCell& cell);
+  void tell_askers_of_end(ActorCell& cell);
+  std::vector<ActorCell*>& free_cells_for(Site& site) { return virtual_time_ ? site.free_cells : free_cells_; }
 
   void arm(ActorCell& cell, Time deadline);
   std::uint32_t& dead_timers(ActorCell& cell) { return cell.site != nullptr && virtual_time_ ? cell.site->dead_timers : dead_timers_; }
@@ -250,6 +308,7 @@ class Scheduler {
 
   void arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t sequence, std::uint32_t step);
   void arrive_message(ActorCell& cell, Envelope& envelope);
+  std::uint32_t link_from(ActorCell& cell, const Envelope& envelope);
   void nobody_there(Envelope& envelope);
   void run_ready();
   void run(ActorCell& cell);
@@ -259,6 +318,9 @@ class Scheduler {
   // The live loop.
   void live_loop();
   bool take_inbox();
+  void serve_calls();
+  void end_actors();
+  void discard_messages();
   void fire_timers();
   void flush();
   void flush(std::uint32_t destination);
@@ -269,6 +331,8 @@ class Scheduler {
 
   // Virtual time.
   void post_virtual(const Envelope& envelope, Time earliest);
+  /// Throws std::logic_error if no link leads there.
+  void require_link(const Site& here, const ActorCell& to) const;
   void insert(Site& site, EventQueue::Key key, const Envelope& envelope);
   void run_window(std::int64_t end);
   void run_site(Site& site, std::int64_t end);
@@ -284,7 +348,7 @@ class Scheduler {
   std::int32_t budget_ = 0;
   Time now_{};
   Site* site_ = nullptr;
-  std::int64_t window_end_ = 0;
+  Time last_time_ = Time::min();  // of the latest event played
   Mailbox::Slot* conflated_ = nullptr;
   SchedulerCounters counters_;
 
@@ -296,12 +360,14 @@ class Scheduler {
   ActorCell* next_cell_ = nullptr;
   std::size_t cells_left_ = 0;
   std::uint64_t digest_ = 0;  // of the actors that have ended
+  MailboxCounters ended_mailboxes_;
 
   // Live: timers, inbox, what goes out.
   EventQueue timers_;
   std::uint32_t dead_timers_ = 0;
   std::uint32_t delayed_ = 0;
   std::unique_ptr<Inbox> inbox_;
+  std::vector<Envelope> put_off_;  // what came in while this scheduler waited for a call to another
   std::vector<std::vector<Envelope>> outgoing_;
   std::unordered_map<ActorCell*, Credit> credits_;
   ActorCell* last_credit_cell_ = nullptr;
