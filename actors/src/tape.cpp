@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <numeric>
 #include <queue>
 #include <string>
 #include <string_view>
@@ -54,11 +55,6 @@ int write_all(int file, const void* data, std::size_t size) noexcept {
 SymbolId symbol_of(const Tape::OrderRow& row) { return row.symbol; }
 SymbolId symbol_of(const Tape::TradeRow& row) { return row.symbol; }
 SymbolId symbol_of(const Tape::QuoteRow& row) { return row.quote.symbol; }
-
-template <class Row>
-bool comes_before(const Row& a, const Row& b) {
-  return std::tuple(a.time_ns, symbol_of(a).value) < std::tuple(b.time_ns, symbol_of(b).value);
-}
 
 /// A file of lines, written in large pieces.
 class Lines {
@@ -202,17 +198,20 @@ Tape::Spool<Row>::Spool(const fs::path& folder, std::atomic<int>& failure)
     : failure_(failure), file_(anonymous_file(folder)) {}
 
 template <class Row>
-Tape::Spool<Row>::~Spool() {
-  ::close(file_);
-}
-
-template <class Row>
 void Tape::Spool<Row>::flush() noexcept {
   if (rows_.empty()) return;
   if (failure_.load(std::memory_order_relaxed) == 0) {
     // Rows of one symbol and time stay in the order in which they came.
-    std::stable_sort(rows_.begin(), rows_.end(), comes_before<Row>);
-    if (const int number = write_all(file_, rows_.data(), rows_.size() * sizeof(Row)); number != 0) {
+    std::vector<std::uint32_t> order(rows_.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
+      const Row& one = rows_[a];
+      const Row& other = rows_[b];
+      return std::tuple(one.time_ns, symbol_of(one).value, a) < std::tuple(other.time_ns, symbol_of(other).value, b);
+    });
+    sorted_.clear();
+    for (const std::uint32_t index : order) sorted_.push_back(rows_[index]);
+    if (const int number = write_all(file_, sorted_.data(), sorted_.size() * sizeof(Row)); number != 0) {
       failure_.store(number, std::memory_order_relaxed);
     } else {
       spooled_ += rows_.size();
@@ -223,6 +222,7 @@ void Tape::Spool<Row>::flush() noexcept {
 
 Tape::Tape(const fs::path& folder) : orders_(folder, failure_), trades_(folder, failure_), quotes_(folder, failure_) {}
 Tape::~Tape() = default;
+void Tape::close(int file) noexcept { ::close(file); }
 
 /// Merges the sorted runs of the spools of one kind.
 struct TapeMerger {

@@ -4,7 +4,7 @@
 // tapes of all schedulers by (time, symbol, order of events of the symbol) into orders.csv, trades.csv and l1.csv: the
 // same files for any number of schedulers.
 // Thread: one scheduler writes; failure() may be asked from any thread.
-// Limits: 64 Ki rows of each kind in memory; the disk holds each row once as a record of 56 bytes or less, until it is
+// Limits: twice 64 Ki rows of each kind in memory; the disk holds each row once as a record of 56 bytes or less, until it is
 //   written as a line. What the disk refuses is lost: failure() says so, and write_tapes() throws.
 #pragma once
 
@@ -77,7 +77,7 @@ class Tape {
   class Spool {
    public:
     Spool(const std::filesystem::path& folder, std::atomic<int>& failure);
-    ~Spool();
+    ~Spool() { close(file_); }
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
 
@@ -91,9 +91,12 @@ class Tape {
     static constexpr std::size_t rows_in_memory = 64 * 1024;
     std::atomic<int>& failure_;
     std::vector<Row> rows_;
+    std::vector<Row> sorted_;
     int file_ = -1;  // anonymous: gone when closed
     std::uint64_t spooled_ = 0;
   };
+
+  static void close(int file) noexcept;
 
   std::atomic<int> failure_{0};
   Spool<OrderRow> orders_;
