@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "csv_line.hpp"
+#include "databento.hpp"
 
 namespace outcry {
 namespace {
@@ -64,6 +65,9 @@ Content content_of(std::span<const std::byte> bytes) {
   if (line == bbo_states_header) return Content::bbo_states;
   if (line.starts_with("n,a0,aq0,b0,bq0") && columns % 4 == 1) return Content::top_states;
   if (line == "None,None,None,None") return Content::bbo_changes;
+  const databento::Header header(line);
+  if (databento::is_mbo(header)) return Content::databento_mbo;
+  if (databento::is_mbp(header)) return Content::databento_mbp;
   if (line.find("ts_recv,ts_event,") != std::string_view::npos) return Content::databento;
   if (is_lobster_message(line)) return Content::lobster_messages;
   if (columns % 4 == 0 && are_numbers(line)) return Content::lobster_orderbook;
@@ -80,7 +84,9 @@ std::string describe(Content content, std::span<const std::byte> bytes) {
     case Content::bbo_states: return "states of best bid and offer (n_last,ask,...)";
     case Content::top_states: return "states of the best levels (n,a0,aq0,...)";
     case Content::bbo_changes: return "changes of best bid and offer (None,None,None,None first)";
-    case Content::databento: return "a Databento CSV, which is not read yet";
+    case Content::databento_mbo: return "Databento's market by order as CSV";
+    case Content::databento_mbp: return "Databento's market by price as CSV";
+    case Content::databento: return "a Databento CSV that lacks columns of market by order";
     case Content::dbn: return "a Databento DBN file, which is not read yet";
     case Content::gzip: return "a file compressed with gzip";
     case Content::zstd: return "a file compressed with zstd";

@@ -20,6 +20,8 @@ enum class Content : std::uint8_t {
   bbo_states,
   top_states,
   bbo_changes,
+  databento_mbo,
+  databento_mbp,
   databento,
   dbn,
   gzip,

@@ -67,7 +67,8 @@ bool parse_seconds(std::string_view text, std::int64_t& time_ns) {
 }
 
 std::string seconds(std::int64_t time_ns) {
-  return fmt::format("{}.{:09} s", time_ns / 1'000'000'000, time_ns % 1'000'000'000);
+  const std::int64_t size_ns = time_ns < 0 ? -time_ns : time_ns;
+  return fmt::format("{}{}.{:09} s", time_ns < 0 ? "-" : "", size_ns / 1'000'000'000, size_ns % 1'000'000'000);
 }
 
 std::string quoted(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <iterator>
 
+#include <outcry/net/dbn_csv.hpp>
 #include <outcry/net/event_csv.hpp>
 #include <outcry/net/itch_file.hpp>
 #include <outcry/net/lobster.hpp>
@@ -27,6 +28,7 @@ std::unique_ptr<RecordReader> open_as(const std::string& path, const ReaderOptio
 constexpr Row table[] = {
     {Format::itch, "itch", Content::itch, &open_as<ItchFileReader>},
     {Format::lobster, "lobster", Content::lobster_messages, &open_as<LobsterReader>},
+    {Format::dbn, "dbn", Content::databento_mbo, &open_as<DbnCsvReader>},
     {Format::csv, "csv", Content::event_csv, &open_as<EventCsvReader>},
 };
 

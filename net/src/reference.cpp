@@ -8,6 +8,7 @@
 
 #include "content.hpp"
 #include "csv_line.hpp"
+#include "databento.hpp"
 
 namespace outcry {
 namespace {
@@ -17,10 +18,6 @@ constexpr std::int64_t no_ask = 9'999'999'999, no_bid = -9'999'999'999;
 
 bool stops_or_starts_trading(const HistoryEvent& event) {
   return event.kind == HistoryKind::halt || event.kind == HistoryKind::resume;
-}
-
-std::string level_text(std::int64_t price, Volume volume) {
-  return volume == 0 ? "none" : fmt::format("{} x {}", price, volume);
 }
 
 }  // namespace
@@ -33,16 +30,20 @@ Reference::Reference(const std::string& path, std::size_t most_levels) : file_(p
     case Content::top_states: kind_ = Kind::top_states; break;
     case Content::bbo_changes: kind_ = Kind::bbo_changes; break;
     case Content::lobster_orderbook: kind_ = Kind::orderbook; break;
+    case Content::databento_mbp: kind_ = Kind::mbp; break;
     default:
       throw InputError(
           {path}, describe(content, bytes),
           "a reference: states of best bid and offer (n_last,ask,...) or of the best levels (n,a0,aq0,...), "
-          "changes of best bid and offer (None,None,None,None first), or a LOBSTER order book");
+          "changes of best bid and offer (None,None,None,None first), a LOBSTER order book, or Databento's market by "
+          "price");
   }
-  const bool has_header = kind_ == Kind::bbo_states || kind_ == Kind::top_states;
+  const bool has_header = kind_ == Kind::bbo_states || kind_ == Kind::top_states || kind_ == Kind::mbp;
   const CsvLine first = line_at(bytes, 0);
   columns_ = split(first.text, {});
-  levels_ = std::clamp<std::size_t>(columns_ / 4, 1, std::max<std::size_t>(most_levels, 1));
+  levels_ = columns_ / 4;
+  if (kind_ == Kind::mbp) begin_mbp(first.text);
+  levels_ = std::clamp<std::size_t>(levels_, 1, std::max<std::size_t>(most_levels, 1));
   for (State* state : {&row_, &book_, &before_}) {
     state->bids.resize(levels_);
     state->asks.resize(levels_);
@@ -61,6 +62,7 @@ std::string_view Reference::kind_name() const {
     case Kind::top_states: return "states of the best levels";
     case Kind::bbo_changes: return "changes of best bid and offer";
     case Kind::orderbook: return "a LOBSTER order book";
+    case Kind::mbp: return "market by price";
   }
   return "?";
 }
@@ -78,6 +80,9 @@ bool Reference::due(const HistoryEvent& event) {
         has_row_ = load_row();
       }
       return has_row_ && row_n_ == event.record;
+    case Kind::mbp:
+      while (has_row_ && mbp_.time_ns < event.time_ns) miss();
+      return has_row_ && is_done_by(event);
   }
   return false;
 }
@@ -116,22 +121,30 @@ Reference::Verdict Reference::judge() {
 }
 
 void Reference::finish() {
-  while (has_row_) {
-    if (missing_++ == 0) differ(text_of(row_, 0), "no event that it belongs to", line_);
-    has_row_ = load_row();
-  }
+  while (has_row_) miss();
+}
+
+void Reference::miss() {
+  if (missing_++ == 0) differ(text_of(row_, 0), "no event that it belongs to", line_);
+  has_row_ = load_row();
 }
 
 void Reference::take(std::span<const DepthLevel> side, std::vector<Level>& into) const {
-  for (std::size_t i = 0; i < levels_; ++i)
-    into[i] = i < side.size() && side[i].volume != 0 ? Level{side[i].price.units, side[i].volume} : Level{};
+  for (std::size_t i = 0; i < levels_; ++i) {
+    into[i] = {};
+    if (i >= side.size() || side[i].volume == 0) continue;
+    into[i] = {side[i].price.units, side[i].volume, kind_ == Kind::mbp ? side[i].orders : 0};
+  }
 }
 
 std::string Reference::text_of(const State& state, std::size_t level) const {
-  const Level& bid = state.bids[level];
-  const Level& ask = state.asks[level];
+  const auto level_text = [&](const Level& one) {
+    if (one.volume == 0) return std::string("none");
+    if (kind_ != Kind::mbp) return fmt::format("{} x {}", one.price, one.volume);
+    return fmt::format("{} x {} of {}", databento::decimal(one.price), one.volume, one.orders);
+  };
   return fmt::format("{}bid {}, ask {}", levels_ == 1 ? "" : fmt::format("level {}: ", level + 1),
-                     level_text(bid.price, bid.volume), level_text(ask.price, ask.volume));
+                     level_text(state.bids[level]), level_text(state.asks[level]));
 }
 
 void Reference::differ(std::string expected, std::string found, std::uint64_t line) {
@@ -162,6 +175,7 @@ bool Reference::parse_row(std::string_view text) {
   cells_.resize(columns_);
   if (const std::size_t columns = split(text, cells_); columns != columns_)
     return broken(fmt::format("{} columns", columns), fmt::format("{}", columns_));
+  if (kind_ == Kind::mbp) return parse_mbp_row();
 
   std::size_t next = 0;
   const std::uint64_t before = row_n_;
@@ -187,6 +201,103 @@ bool Reference::parse_row(std::string_view text) {
     }
   }
   return true;
+}
+
+// ---- market by price
+
+void Reference::begin_mbp(std::string_view header) {
+  const databento::Header columns(header);
+  const auto column = [&](std::string_view name) {
+    const std::size_t at = columns.column(name);
+    if (at == databento::Header::none)
+      throw InputError({path_, Place::Unit::line, 1}, fmt::format("no column {}", quoted(name)),
+                       "columns ts_event, action, side, price, size, order_id, and bid_px_00 and so on for each level");
+    return at;
+  };
+  mbp_columns_ = {.ts_event = column("ts_event"),
+                  .action = column("action"),
+                  .side = column("side"),
+                  .price = column("price"),
+                  .size = column("size"),
+                  .order_id = column("order_id"),
+                  .bids = {},
+                  .asks = {}};
+  const auto level_of = [&](std::string_view side, std::size_t level) -> MbpColumns::Level {
+    return {.price = column(fmt::format("{}_px_{:02}", side, level)),
+            .size = column(fmt::format("{}_sz_{:02}", side, level)),
+            .orders = column(fmt::format("{}_ct_{:02}", side, level))};
+  };
+  for (levels_ = 0; columns.column(fmt::format("bid_px_{:02}", levels_)) != databento::Header::none; ++levels_) {
+    mbp_columns_.bids.push_back(level_of("bid", levels_));
+    mbp_columns_.asks.push_back(level_of("ask", levels_));
+  }
+}
+
+bool Reference::parse_mbp_row() {
+  const auto wrong = [&](std::string_view name, std::size_t column, std::string_view expected) {
+    return broken(fmt::format("{} {}", name, quoted(cells_[column])), std::string(expected));
+  };
+  const auto is_whole = [&](std::size_t column, auto& number) { return parse(cells_[column], number); };
+  const std::int64_t before_ns = mbp_.time_ns;
+  databento::UtcTime utc;
+  mbp_ = {};
+  if (!databento::parse_time(cells_[mbp_columns_.ts_event], utc))
+    return wrong("the time", mbp_columns_.ts_event, databento::time_text);
+  if (line_ == 2) day_ = utc.day;
+  mbp_.time_ns = (utc.day - day_) * day_ns + utc.ns;
+  if (line_ > 2 && mbp_.time_ns < before_ns)
+    return broken(fmt::format("the time {} after {}", seconds(mbp_.time_ns), seconds(before_ns)),
+                  "times that do not go back");
+
+  const std::string_view action = cells_[mbp_columns_.action], side = cells_[mbp_columns_.side];
+  if (action.size() != 1 || std::string_view("ACMRT").find(action[0]) == std::string_view::npos)
+    return wrong("action", mbp_columns_.action, "A, C, M, R or T");
+  if (side != "A" && side != "B" && side != "N") return wrong("side", mbp_columns_.side, "A, B or N");
+  mbp_.action = action[0];
+  mbp_.side = side[0];
+  if (mbp_.action != 'R' && !databento::parse_price(cells_[mbp_columns_.price], mbp_.price.units))
+    return wrong("price", mbp_columns_.price, databento::price_text);
+  if (!is_whole(mbp_columns_.size, mbp_.quantity.lots)) return wrong("size", mbp_columns_.size, "a whole number");
+  if (!is_whole(mbp_columns_.order_id, mbp_.id.value))
+    return wrong("order id", mbp_columns_.order_id, "a whole number");
+
+  for (std::size_t level = 0; level < levels_; ++level) {
+    for (const bool bid : {true, false}) {
+      const MbpColumns::Level& columns = (bid ? mbp_columns_.bids : mbp_columns_.asks)[level];
+      Level read;
+      if (!is_whole(columns.size, read.volume)) return wrong("size", columns.size, "a whole number");
+      if (!is_whole(columns.orders, read.orders)) return wrong("order count", columns.orders, "a whole number");
+      const bool is_there = read.volume != 0 || !cells_[columns.price].empty();
+      if (is_there && !databento::parse_price(cells_[columns.price], read.price))
+        return wrong("price", columns.price, databento::price_text);
+      if (read.volume == 0) read = {};
+      (bid ? row_.bids : row_.asks)[level] = read;
+    }
+  }
+  return true;
+}
+
+/// Whether the event is the one that the row is about, or the last part of it.
+bool Reference::is_done_by(const HistoryEvent& event) {
+  if (event.time_ns != mbp_.time_ns) return false;
+  using enum HistoryKind;
+  const bool is_named = event.id == mbp_.id;
+  const bool is_alike = event.price == mbp_.price && event.quantity == mbp_.quantity;
+  switch (mbp_.action) {
+    case 'A': return event.kind == add && is_named && is_alike;
+    case 'M': return event.kind == replace && is_named && event.new_id == event.id && is_alike;
+    case 'R': return event.kind == clear;
+    case 'C':
+      if (!is_named || (event.kind != reduce && event.kind != execute)) return false;
+      break;
+    default:
+      if (event.printable == 0 || event.price != mbp_.price) return false;
+      if (event.kind != hidden_execute && (event.kind != execute || mbp_.side == 'N')) return false;
+      if (mbp_.side != 'N' && event.side != (mbp_.side == 'A' ? Side::sell : Side::buy)) return false;
+  }
+  if (event.quantity > mbp_.quantity) return false;
+  mbp_.quantity -= event.quantity;
+  return mbp_.quantity == Quantity{};
 }
 
 }  // namespace outcry

@@ -21,7 +21,7 @@ std::string refusal(const std::string& path, std::optional<Format> format = {}) 
 }  // namespace
 
 TEST_CASE("a recorded market is recognised by its content, not by its name") {
-  if (missing({"lobster_aapl", "itch_head", "golden"})) return;
+  if (missing({"lobster_aapl", "itch_head", "golden", "mbo_arl"})) return;
 
   CHECK(recognise(data("lobster_aapl/aapl_first_hour.itch")) == Format::itch);
   CHECK(recognise(data("itch_head/12302019_first1000.itch")) == Format::itch);
@@ -29,25 +29,27 @@ TEST_CASE("a recorded market is recognised by its content, not by its name") {
   CHECK(recognise(data("lobster_aapl/AAPL_2012-06-21_34200000_37800000_message_50.csv")) == Format::lobster);
   CHECK(recognise(data("lobster_aapl/AAPL_first1000_message_10.csv")) == Format::lobster);
   CHECK(recognise(data("lobster_aapl/aapl_l3_replay.csv")) == Format::csv);
+  CHECK(recognise(data("mbo_arl/mbo.csv")) == Format::dbn);
 }
 
 TEST_CASE("a format is known by the name that it has on the command line") {
-  for (const Format format : {Format::itch, Format::lobster, Format::csv})
+  for (const Format format : {Format::itch, Format::lobster, Format::dbn, Format::csv})
     CHECK(format_named(name_of(format)) == format);
   CHECK_FALSE(format_named("ITCH"));
   CHECK_FALSE(format_named(""));
-  CHECK(format_names() == "itch, lobster or csv");
+  CHECK(format_names() == "itch, lobster, dbn or csv");
 }
 
 TEST_CASE("a file that is no recorded market is refused with what it seems to be") {
   const Scratch scratch;
   const auto is = [&](std::string_view bytes) { return refusal(scratch.write("x", bytes)); };
-  const std::string expected = ", expected a recorded market: itch, lobster or csv";
+  const std::string expected = ", expected a recorded market: itch, lobster, dbn or csv";
 
   CHECK(is("") == "x: found an empty file" + expected);
   CHECK(is("\x1f\x8b\x08") == "x: found a file compressed with gzip" + expected);
   CHECK(is("DBN\x02") == "x: found a Databento DBN file, which is not read yet" + expected);
-  CHECK(is("ts_recv,ts_event,rtype\n") == "x: found a Databento CSV, which is not read yet" + expected);
+  CHECK(is("ts_recv,ts_event,rtype\n") == "x: found a Databento CSV that lacks columns of market by order" + expected);
+  CHECK(is("ts_event,action,bid_px_00\n") == "x: found Databento's market by price as CSV" + expected);
   CHECK(is("5859400,200,5853300,18\n") == "x: found a LOBSTER order book file" + expected);
   CHECK(is("n_last,ask,ask_q,bid,bid_q\n") == "x: found states of best bid and offer (n_last,ask,...)" + expected);
   CHECK(is("Dear \x1b[31mreader,\nhello\n") == "x: found bytes that begin 44 65 61 72 20 1b 5b 33" + expected);

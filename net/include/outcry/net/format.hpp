@@ -11,13 +11,13 @@
 
 namespace outcry {
 
-enum class Format : std::uint8_t { itch, lobster, csv };
+enum class Format : std::uint8_t { itch, lobster, dbn, csv };
 
 /// As it is written after --format.
 std::string_view name_of(Format format);
 /// Nothing if there is no such format.
 std::optional<Format> format_named(std::string_view name);
-/// "itch, lobster or csv", for help and errors.
+/// "itch, lobster, dbn or csv", for help and errors.
 std::string format_names();
 
 /// By content, whatever the file is called. Throws InputError, with what the file seems to be, if it is none of the

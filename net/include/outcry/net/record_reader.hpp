@@ -9,7 +9,7 @@
 // Whether the orders named exist is the book's business; whoever finds that one does not asks place_of(event.record).
 //
 // Thread: one owner.
-// Limits: 2^32 records; one trading day (times below 24 h).
+// Limits: 2^32 records; one trading day (times below 24 h; only Databento's go on behind midnight).
 #pragma once
 
 #include <array>
@@ -68,7 +68,8 @@ class RecordReader {
 
   /// Records read so far, those that make no event and broken ones included.
   std::uint64_t messages() const { return records_; }
-  /// Of these, the sound ones of a type: ITCH's letters, LOBSTER's digits, the event CSV's kinds.
+  /// Of these, the sound ones of a type: ITCH's letters, LOBSTER's digits, the event CSV's kinds,
+  /// Databento's actions.
   std::uint64_t count(char type) const { return counts_[static_cast<std::uint8_t>(type)]; }
   /// Records that were broken; at most 1 unless lenient.
   std::uint64_t broken() const { return broken_; }

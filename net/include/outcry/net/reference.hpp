@@ -8,11 +8,20 @@
 //                row k
 //   orderbook    LOBSTER's order book: no header, ask,size,bid,size for each level: one row for each row of the message
 //   file
+//   mbp          Databento's market by price, with an order_id: price, size and order count of the best levels after
+//   the
+//                row's event; columns are found by their names
 //
 // n counts, from 0, the events of the symbol that touch its book or print a trade: all but halts and resumes. So an
 // ITCH file and an event CSV of the same flow number their events alike, whatever else the ITCH file says in between.
 // (A record that a lenient reader passed over has no number: behind it all are compared one row late.)
-// An order book's row is the event's record. All rows are about one symbol: hand over that symbol's events only.
+// An order book's row is the event's record.
+// A row of market by price belongs to the next event that has its time, action, order id, price and size (an event does
+// not hold the sequence number; two that are alike in all five lie within one nanosecond). A cancellation or a trade
+// may come as several events, and is compared after the last of them. A trade's row names no order and has the side of
+// the one that rested, N if that was hidden; it shows the book without what traded. A row whose time has passed is
+// missing. Not every event has a row, and a row need not differ from the one before.
+// All rows are about one symbol: hand over that symbol's events only.
 //
 // Thread: one owner.
 #pragma once
@@ -34,7 +43,7 @@ namespace outcry {
 
 class Reference {
  public:
-  enum class Kind : std::uint8_t { bbo_states, top_states, bbo_changes, orderbook };
+  enum class Kind : std::uint8_t { bbo_states, top_states, bbo_changes, orderbook, mbp };
   enum class Verdict : std::uint8_t { nothing, equal, different };
 
   struct Difference {
@@ -74,7 +83,8 @@ class Reference {
  private:
   struct Level {
     std::int64_t price = 0;
-    Volume volume = 0;  // 0: no such level
+    Volume volume = 0;         // 0: no such level
+    std::uint32_t orders = 0;  // 0: not compared
     friend bool operator==(const Level&, const Level&) = default;
   };
   struct State {
@@ -82,8 +92,12 @@ class Reference {
     friend bool operator==(const State&, const State&) = default;
   };
 
+  void begin_mbp(std::string_view header);
   bool load_row();
   bool parse_row(std::string_view text);
+  bool parse_mbp_row();
+  bool is_done_by(const HistoryEvent& event);
+  void miss();
   bool broken(std::string found, std::string expected);
   void take(std::span<const DepthLevel> side, std::vector<Level>& into) const;
   Verdict judge();
@@ -102,6 +116,27 @@ class Reference {
   std::uint64_t next_n_ = 0;  // of the next event
   State row_, book_, before_;
   std::vector<std::string_view> cells_;
+
+  // Market by price: where its columns are, and what the row held is about.
+  struct MbpColumns {
+    struct Level {
+      std::size_t price, size, orders;
+    };
+    std::size_t ts_event, action, side, price, size, order_id;
+    std::vector<Level> bids, asks;
+  };
+  struct MbpRow {
+    std::int64_t time_ns = 0;
+    char action = '\0';
+    char side = '\0';
+    OrderId id{};
+    Price price{};
+    Quantity quantity{};  // what of it no event has done yet
+  };
+  MbpColumns mbp_columns_{};
+  MbpRow mbp_{};
+  std::int64_t day_ = 0;  // of the first row
+
   std::uint64_t compared_ = 0, equal_ = 0, missing_ = 0, extra_ = 0;
   bool has_difference_ = false;
   Difference first_difference_, last_difference_;
