@@ -7,9 +7,8 @@
 //           C  reduce by its size; what an F reported of the order before it is execute
 //           M  replace under its own id, behind the execute of what an F reported
 //           R  clear
-//           T  a trade. Of side N: hidden_execute. Of side A or B, the aggressor's: nothing yet; the fills behind it
-//           are
-//              its executions, and what they do not cover is a hidden_execute when the next T or another time comes
+//           T  a trade. Of side N: hidden_execute. Of side A or B, the aggressor's: nothing yet; its executions are the
+//              fills behind it, and what they do not cover is a hidden_execute when the next T or another time comes
 //           F  a fill of the named order: nothing yet; it is in the execute that the C or M behind it becomes
 //           N  nothing
 // So the book changes at the records that change it, an execution is applied to the order that traded, and the shares

@@ -9,8 +9,7 @@
 //   orderbook    LOBSTER's order book: no header, ask,size,bid,size for each level: one row for each row of the message
 //   file
 //   mbp          Databento's market by price, with an order_id: price, size and order count of the best levels after
-//   the
-//                row's event; columns are found by their names
+//                the row's event; columns are found by their names
 //
 // n counts, from 0, the events of the symbol that touch its book or print a trade: all but halts and resumes. So an
 // ITCH file and an event CSV of the same flow number their events alike, whatever else the ITCH file says in between.
