@@ -123,7 +123,8 @@ void Desk::take(const EnterSymbol& enter) {
 
 void Desk::take(const SubscribeQuotes& subscribe) {
   quote_listeners_.push_back(subscribe.address);
-  subscribe.address.send(quote());
+  quote_ = quote();
+  subscribe.address.send(quote_);
 }
 
 void Desk::take(const SubscribeTrades& subscribe) { trade_listeners_.push_back(subscribe.address); }
@@ -246,7 +247,6 @@ void Desk::on(const Replaced& event) {
 Quote Desk::quote() const {
   Quote quote = book_.quote();
   quote.sequence = quotes_;
-  quote.arrival_ns = arrival_ns_;
   return quote;
 }
 
@@ -259,20 +259,28 @@ Depth Desk::depth() const {
 }
 
 void Desk::publish() {
+  if (!quote_listeners_.empty() || options_.tape != nullptr) publish_quote();
+  if (!depth_listeners_.empty()) publish_depth();
+}
+
+void Desk::publish_quote() {
   Quote quote = book_.quote();
-  if (quote.bid_quantity != quote_.bid_quantity || quote.ask_quantity != quote_.ask_quantity || quote.bid != quote_.bid ||
-      quote.ask != quote_.ask) {
-    quote.sequence = ++quotes_;
-    quote.arrival_ns = stages_ != nullptr ? taken_ns_ : arrival_ns_;
-    quote_ = quote;
-    for (const QuoteAddress& listener : quote_listeners_) listener.send(quote);
-    if (options_.tape != nullptr) options_.tape->quote({now_ns_, quote});
-  }
-  if (depth_listeners_.empty()) return;
-  const Depth now = depth();
+  if (quote.bid_quantity == quote_.bid_quantity && quote.ask_quantity == quote_.ask_quantity && quote.bid == quote_.bid &&
+      quote.ask == quote_.ask)
+    return;
+  quote.sequence = ++quotes_;
+  quote.arrival_ns = caused_ns();
+  quote_ = quote;
+  for (const QuoteAddress& listener : quote_listeners_) listener.send(quote);
+  if (options_.tape != nullptr) options_.tape->quote({now_ns_, quote});
+}
+
+void Desk::publish_depth() {
+  Depth now = depth();
   if (now.bid_levels == depth_.bid_levels && now.ask_levels == depth_.ask_levels && now.bids == depth_.bids &&
       now.asks == depth_.asks)
     return;
+  now.arrival_ns = caused_ns();
   depth_ = now;
   for (const DepthAddress& listener : depth_listeners_) listener.send(depth_);
 }
@@ -286,7 +294,7 @@ void Desk::print(Price price, Quantity quantity, Side aggressor, bool hidden) {
                          .aggressor = aggressor,
                          .hidden = hidden,
                          .sequence = trades_,
-                         .arrival_ns = stages_ != nullptr ? taken_ns_ : arrival_ns_};
+                         .arrival_ns = caused_ns()};
   for (const TradeAddress& listener : trade_listeners_) listener.send(trade);
 }
 

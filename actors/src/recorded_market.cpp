@@ -17,7 +17,7 @@ namespace outcry {
 namespace {
 
 constexpr std::size_t first_look = 4096;            // events
-constexpr std::int64_t events_per_lookahead = 512;  // on average
+constexpr std::int64_t events_per_lookahead = 4096;  // on average
 constexpr AccountId strategy_account{1};
 
 // What must be known of a file before its first event is sent.

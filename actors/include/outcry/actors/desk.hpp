@@ -110,6 +110,9 @@ class Desk {
  private:
   void took(std::int64_t arrival_ns);
   void publish();
+  void publish_quote();
+  void publish_depth();
+  std::int64_t caused_ns() const { return stages_ != nullptr ? taken_ns_ : arrival_ns_; }
   void print(Price price, Quantity quantity, Side aggressor, bool hidden);
   Quote quote() const;
   Depth depth() const;
@@ -182,7 +185,7 @@ class Desk {
   std::vector<TradeAddress> trade_listeners_;
   std::vector<DepthAddress> depth_listeners_;
 
-  Quote quote_{};
+  Quote quote_{};  // as it was last published
   Depth depth_{};
   std::uint32_t quotes_ = 0;
   std::uint32_t trades_ = 0;
