@@ -7,5 +7,6 @@ namespace outcry::cli {
 
 extern const Subcommand simulate;
 extern const Subcommand replay;
+extern const Subcommand watch;
 
 }  // namespace outcry::cli

@@ -5,6 +5,8 @@
 #include <cassert>
 #include <utility>
 
+#include <outcry/actors/market_publication.hpp>
+
 namespace outcry {
 
 namespace {
@@ -37,6 +39,7 @@ Desk::Desk(SymbolSelf self, SymbolOptions options)
     anonymous_[static_cast<int>(order.side)][order.price.units] = id;
   }
   quote_ = book_.quote();
+  if (options_.publication != nullptr) options_.publication->book(book_, to_ns(self_.now()));
 }
 
 Desk::~Desk() {
@@ -261,6 +264,7 @@ Depth Desk::depth() const {
 void Desk::publish() {
   if (!quote_listeners_.empty() || options_.tape != nullptr) publish_quote();
   if (!depth_listeners_.empty()) publish_depth();
+  if (options_.publication != nullptr) options_.publication->book(book_, now_ns_);
 }
 
 void Desk::publish_quote() {
@@ -287,6 +291,7 @@ void Desk::publish_depth() {
 
 void Desk::print(Price price, Quantity quantity, Side aggressor, bool hidden) {
   ++trades_;
+  if (options_.publication != nullptr) options_.publication->trade(price, quantity, aggressor, hidden, now_ns_);
   if (trade_listeners_.empty()) return;
   const TradePrint trade{.price = price,
                          .quantity = quantity,

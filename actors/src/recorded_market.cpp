@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <outcry/actors/feed.hpp>
+#include <outcry/actors/market_publication.hpp>
 #include <outcry/actors/symbol.hpp>
 
 namespace outcry {
@@ -154,6 +156,7 @@ struct RecordedMarket::Parts {
   std::vector<SymbolLedger> ledgers;
   std::vector<std::unique_ptr<OrderPool>> pools;  // by scheduler
   FeedState feed;
+  std::optional<MarketPublication> publication;
   std::atomic<bool> asked_to_stop{false};
   std::optional<Runtime> runtime;
 };
@@ -177,6 +180,9 @@ RecordedMarket::RecordedMarket(ReplayOptions options) : options_(std::move(optio
                        fmt::format("events of one symbol, to compare with {}", options_.verify));
     parts_->comparison.emplace(options_.verify, options_.verify_levels);
   }
+  if (!options_.publish.empty())
+    parts_->publication.emplace(options_.publish, "replay of " + std::filesystem::path(options_.file).filename().string(),
+                                instruments_);
   parts_->ledgers.resize(instruments_.size());
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
     parts_->pools.push_back(std::make_unique<OrderPool>(OrderPool::Size{.limit = 1u << 24}));
@@ -231,6 +237,7 @@ ReplayReport RecordedMarket::run() {
                                  .unknown_orders = parts.complete ? UnknownOrders::stop : UnknownOrders::count,
                                  .ledger = &parts.ledgers[site].ledger};
     symbol_options.counts = &parts.ledgers[site].counts;
+    if (parts.publication) symbol_options.publication = &(*parts.publication)[SymbolId{site}];
     if (symbols > 256) symbol_options.book_size = {.window = {.levels = 64}, .orders = 32};
     if (site == 0) symbol_options.seed = parts.overview.seed;
     if (!options_.lenient) symbol_options.failed = &parts.feed.stop;

@@ -1,12 +1,16 @@
 // SimulatedMarket: builds the cast and plays it.
 #include <outcry/actors/simulated_market.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <outcry/actors/agents.hpp>
+#include <outcry/actors/market_publication.hpp>
 #include <outcry/actors/symbol.hpp>
 #include <outcry/book/order_pool.hpp>
 
@@ -25,6 +29,7 @@ void check(const SimulationOptions& options) {
     refuse("symbols must be 1 to 100000, not " + std::to_string(options.symbols));
   if (options.schedulers == 0 || options.schedulers > 256)
     refuse("schedulers must be 1 to 256, not " + std::to_string(options.schedulers));
+  if (!(options.pace >= 0)) refuse("the pace must not be below zero");
   if (options.length <= Duration::zero()) refuse("the simulated time must be longer than zero");
   if (options.strategy != nullptr && options.strategy_latency <= Duration::zero())
     refuse("the strategy's latency must be longer than zero");
@@ -56,6 +61,8 @@ struct SimulatedMarket::Parts {
   std::vector<SpreadStatistics> spreads;
   std::uint64_t agents = 0;
   Time end{};
+  std::optional<MarketPublication> publication;
+  std::atomic<bool> asked_to_stop{false};
   Runtime runtime;  // last: its actors use the rest
 };
 
@@ -83,23 +90,29 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
     if (!options_.tape_folder.empty()) tapes_.push_back(std::make_unique<Tape>(options_.tape_folder));
   }
 
+  for (std::uint32_t s = 0; s < options_.symbols; ++s) instruments_.push_back(stock(s));
+  if (!options_.publish.empty()) {
+    const std::string title = w1 ? "w1" : "simulated market";
+    parts.publication.emplace(options_.publish, title + ", seed " + std::to_string(options_.seed), instruments_);
+  }
+
   Random placement(options_.seed, 0x5EA75);
   const std::uint32_t agents_each = w1 ? 1 : options_.agents.noise + options_.agents.value + options_.agents.makers;
   std::vector<TraderSetup::Listed> listed;
   for (std::uint32_t s = 0; s < options_.symbols; ++s) {
     const std::uint32_t scheduler = s % options_.schedulers;
-    instruments_.push_back(stock(s));
     SymbolOptions symbol_options;
-    symbol_options.instrument = instruments_.back();
+    symbol_options.instrument = instruments_[s];
     symbol_options.pool = parts.pools[scheduler].get();
     symbol_options.stages = options_.measure ? stage_times_[scheduler].get() : nullptr;
     symbol_options.tape = tapes_.empty() ? nullptr : tapes_[scheduler].get();
     symbol_options.first_account = AccountId{1 + (w1 ? 0 : s * agents_each)};
     symbol_options.counts = &parts.counts[s];
+    if (parts.publication) symbol_options.publication = &(*parts.publication)[SymbolId{s}];
     const SymbolAddress address = parts.runtime.spawn(
-        {.name = name_of(instruments_.back()), .site = s, .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}}, symbol,
+        {.name = name_of(instruments_[s]), .site = s, .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}}, symbol,
         std::move(symbol_options));
-    listed.push_back({instruments_.back(), address});
+    listed.push_back({instruments_[s], address});
 
     if (w1) {
       parts.runtime.spawn({.name = "zero intelligence", .site = s, .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}},
@@ -156,9 +169,13 @@ SimulatedMarket::~SimulatedMarket() = default;
 SimulationReport SimulatedMarket::run() {
   Runtime& runtime = parts_->runtime;
   const auto begin = std::chrono::steady_clock::now();
-  runtime.run_until(parts_->end);
+  if (options_.pace > 0) {
+    play_at_pace();
+  } else {
+    runtime.run_until(parts_->end);
+  }
   SimulationReport report;
-  report.stopped = runtime.stopped();
+  report.stopped = runtime.stopped() || (options_.pace > 0 && parts_->asked_to_stop.load(std::memory_order_relaxed));
   const MailboxCounters mailboxes = runtime.mailbox_counters();
   runtime.stop_actors();
   report.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -185,7 +202,27 @@ SimulationReport SimulatedMarket::run() {
   return report;
 }
 
-void SimulatedMarket::stop() noexcept { parts_->runtime.stop(); }
+/// A little of the world at a time, as far as the clock on the wall has come.
+void SimulatedMarket::play_at_pace() {
+  constexpr auto step = std::chrono::milliseconds(20);
+  Runtime& runtime = parts_->runtime;
+  const auto begin = std::chrono::steady_clock::now();
+  while (!parts_->asked_to_stop.load(std::memory_order_relaxed)) {
+    const std::chrono::duration<double, std::nano> wall = std::chrono::steady_clock::now() - begin;
+    const double due_ns = wall.count() * options_.pace;
+    const double left_ns = static_cast<double>((parts_->end - Time{}).count());
+    const Time due = due_ns < left_ns ? Time{} + Duration(static_cast<std::int64_t>(due_ns)) : parts_->end;
+    runtime.run_until(due);
+    if (parts_->publication) parts_->publication->beat();
+    if (due == parts_->end || runtime.stopped()) return;
+    std::this_thread::sleep_for(step);
+  }
+}
+
+void SimulatedMarket::stop() noexcept {
+  parts_->asked_to_stop.store(true, std::memory_order_relaxed);
+  parts_->runtime.stop();
+}
 Duration SimulatedMarket::progress() const { return parts_->runtime.progress() - Time{}; }
 std::uint64_t SimulatedMarket::delivered() const { return parts_->runtime.delivered_so_far(); }
 

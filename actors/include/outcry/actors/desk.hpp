@@ -32,6 +32,8 @@
 
 namespace outcry {
 
+class SymbolPublication;
+
 /// Told of a book after each event of history that was applied to it.
 class BookProbe {
  public:
@@ -62,6 +64,7 @@ struct SymbolOptions {
   Tape* tape = nullptr;          // of the scheduler; null: nothing is taped
   AccountId first_account{};     // accounts from here on are found fastest
   SymbolCounts* counts = nullptr;
+  SymbolPublication* publication = nullptr;  // null: readers outside see nothing
 
   // Recorded markets.
   bool recorded = false;

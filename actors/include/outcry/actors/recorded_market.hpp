@@ -39,6 +39,7 @@ struct ReplayOptions {
   Fees fees{};
   bool measure = true;
   std::string tape_folder{};
+  std::string publish{};           // the name of the shared memory that readers outside find it by; empty: none
 };
 
 struct ReplayReport {

@@ -29,11 +29,14 @@ struct Subcommand {
 
 int simulate_command(int argc, char** argv, StrategyFunction strategy);
 int replay_command(int argc, char** argv, StrategyFunction strategy);
+int watch_command(int argc, char** argv, StrategyFunction strategy);
 
 inline constexpr Subcommand simulate_subcommand{"simulate", "[w1|FILE.toml]", "markets with agents, in virtual time",
                                                 simulate_command};
 inline constexpr Subcommand replay_subcommand{"replay", "FILE", "recorded market data through the same actors",
                                               replay_command};
+inline constexpr Subcommand watch_subcommand{"watch", "[MARKET]", "a published market, live in the terminal",
+                                             watch_command};
 
 /// Picks the subcommand that argv[1] names, and calls it.
 int run_subcommand(std::string_view does, std::span<const Subcommand> subcommands, StrategyFunction strategy, int argc,

@@ -65,6 +65,8 @@ struct SimulationOptions {
   Fees fees{};
   bool measure = true;                 // stage times
   std::string tape_folder{};           // empty: nothing is taped
+  std::string publish{};               // the name of the shared memory that readers outside find it by; empty: none
+  double pace = 0;                     // simulated seconds a second; 0: as fast as it goes. The result is the same
 };
 
 struct SimulationReport {
@@ -87,7 +89,8 @@ struct SimulationReport {
 
 class SimulatedMarket {
  public:
-  /// Builds the market. Throws std::invalid_argument for options that make no sense.
+  /// Builds the market. Throws std::invalid_argument for options that make no sense, SharedMemoryError where it cannot
+  /// be published.
   explicit SimulatedMarket(SimulationOptions options);
   ~SimulatedMarket();
 
@@ -111,6 +114,8 @@ class SimulatedMarket {
 
  private:
   struct Parts;
+
+  void play_at_pace();
 
   SimulationOptions options_;
   std::vector<Instrument> instruments_;
