@@ -31,6 +31,8 @@ struct Replay {
     out.add({"--schedulers", "schedulers", "N", "Threads; the result is the same for any number", &options.schedulers,
              1, 256});
     common.add_to(out, has_strategy);
+    out.add({"--publish", "", "NAME", "Shows the market to other programs while it runs: outcry watch NAME",
+             &options.publish});
     out.add({"--seed", "seed", "S", "Of the strategy's random numbers", &options.seed, 0, 1.9e19});
     out.add({"--latency", "strategy.latency", "TIME", "From the strategy to a symbol, one way",
              &options.strategy_latency, 0, 1e15, true});

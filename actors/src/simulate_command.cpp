@@ -52,6 +52,9 @@ struct Simulation {
     out.add({"", "w1.market_rate", "X", "", &model.market_rate, 0, 1e9, true});
     out.add({"", "w1.width", "TICKS", "", &model.width, 1, 1e8});
     common.add_to(out, has_strategy);
+    out.add({"--publish", "", "NAME", "Shows the market to other programs while it runs: outcry watch NAME",
+             &options.publish});
+    out.add({"--pace", "", "X", "Simulated seconds a second [as fast as it goes]", &options.pace, 0, 1e9, true});
     out.add({"--latency", "strategy.latency", "TIME", "From the strategy to a symbol, one way",
              &options.strategy_latency, 0, 1e15, true});
     out.add({"--compute", "strategy.compute", "TIME", "What each message costs the strategy", &options.strategy_compute,
