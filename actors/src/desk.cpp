@@ -395,6 +395,7 @@ void Desk::remove(const HistoryEvent& event) {
 }
 
 void Desk::replace(const HistoryEvent& event) {
+  if (event.new_id == event.id) return modify(event);
   HistoryEvent added = event;
   added.id = event.new_id;
   if (!ours_are_here()) [[likely]] {
@@ -420,6 +421,30 @@ void Desk::replace(const HistoryEvent& event) {
   if (gap < 0) ledger_->surplus_shares += static_cast<std::uint64_t>(-gap);
   adjust(count_missing(*order->strayed, taken));
   strayed_.erase(event.id);
+}
+
+/// A replacement under its own id: what only shrinks where it is keeps its place.
+void Desk::modify(const HistoryEvent& event) {
+  const auto order = named(event);
+  if (!order || !order->is_shown) return;
+  if (event.price == order->price && event.quantity.lots <= order->believed()) {
+    const std::uint32_t shorter = order->believed() - event.quantity.lots;
+    if (shorter != 0) take_out(event, *order, shorter);
+    return;
+  }
+  // As any replacement, but its id must be free before it enters again.
+  Strayed strayed = order->strayed != nullptr ? *order->strayed : Strayed{};
+  const auto taken = static_cast<std::uint32_t>(std::max<std::int64_t>(strayed.gap, 0));
+  const std::uint32_t inherited = std::min(taken, event.quantity.lots);
+  HistoryEvent added = event;
+  added.side = order->side;
+  if (order->open != Quantity{}) book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
+  strayed_.erase(event.id);
+  add(added, {inherited});
+  if (refused_ != Reason::none || strayed.gap == 0) return;
+  ledger_->missing_shares += taken - inherited;
+  if (strayed.gap < 0) ledger_->surplus_shares += static_cast<std::uint64_t>(-strayed.gap);
+  adjust(count_missing(strayed, taken));
 }
 
 /// Enters an order of history, but for what is `missing` of it. Ours that wait where it comes in trade with it first.

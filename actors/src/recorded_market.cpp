@@ -33,7 +33,7 @@ struct Overview {
   SymbolId first_symbol{};  // that has events
 };
 
-/// Reads on while instruments may still turn up: ITCH to its end, the formats of one symbol for a first look.
+/// Reads on while instruments may still turn up: ITCH and Databento to the end, the formats of one symbol for a first look.
 Overview overview_of(RecordReader& reader, Format format) {
   Overview overview;
   std::vector<HistoryEvent> batch(first_look);
@@ -52,7 +52,7 @@ Overview overview_of(RecordReader& reader, Format format) {
       has_events[symbol] = true;
       ++overview.symbols_with_events;
     }
-    if (format != Format::itch) break;
+    if (format != Format::itch && format != Format::dbn) break;
   }
   overview.instruments.assign(reader.instruments().begin(), reader.instruments().end());
   for (const SeedLevel& level : reader.seed_levels()) overview.seed.push_back({level.side, level.price, level.quantity});

@@ -322,7 +322,12 @@ class DrawnHistory {
       const Order old = order;
       orders_.erase(id);
       const HistoryEvent added = enter(old.side);
-      return replace(id, added.id.value, added.quantity.lots, added.price.units);
+      if (choice < 89) return replace(id, added.id.value, added.quantity.lots, added.price.units);
+      Order changed = orders_.at(added.id.value);  // under its own id, now and then where it is
+      if (draw(0, 1) == 0) changed.price = old.price;
+      orders_.erase(added.id.value);
+      orders_[id] = changed;
+      return replace(id, id, changed.open, changed.price);
     }
     return hidden(order.side, 1 + static_cast<std::uint32_t>(draw(0, 9)), order.price);
   }

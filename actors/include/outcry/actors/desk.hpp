@@ -162,6 +162,7 @@ class Desk {
   void reduce(const HistoryEvent& event);
   void remove(const HistoryEvent& event);
   void replace(const HistoryEvent& event);
+  void modify(const HistoryEvent& event);
   void add(const HistoryEvent& event, Quantity missing);
   void hidden_execute(const HistoryEvent& event);
   void clear();
