@@ -13,6 +13,7 @@
 #include <outcry/actors/feed.hpp>
 #include <outcry/actors/market_publication.hpp>
 #include <outcry/actors/symbol.hpp>
+#include <outcry/actors/timing.hpp>
 
 namespace outcry {
 
@@ -155,6 +156,7 @@ struct RecordedMarket::Parts {
   std::optional<Comparison> comparison;
   std::vector<SymbolLedger> ledgers;
   std::vector<std::unique_ptr<OrderPool>> pools;  // by scheduler
+  std::vector<std::unique_ptr<StageTimes>> stage_times;  // by scheduler, once they were gathered
   FeedState feed;
   std::optional<MarketPublication> publication;
   std::atomic<bool> asked_to_stop{false};
@@ -295,6 +297,10 @@ ReplayReport RecordedMarket::run() {
   }
   if (parts.comparison) parts.comparison->report(report);
   report.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  if (options_.measure) {
+    parts.stage_times = std::exchange(stage_times_, {});  // actors may still point there
+    stage_times_.push_back(gather_stage_times(runtime, parts.stage_times));
+  }
   return report;
 }
 

@@ -7,11 +7,13 @@
 #include <cstdio>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <thread>
 
 #include <outcry/actors/agents.hpp>
 #include <outcry/actors/market_publication.hpp>
 #include <outcry/actors/symbol.hpp>
+#include <outcry/actors/timing.hpp>
 #include <outcry/book/order_pool.hpp>
 
 namespace outcry {
@@ -59,6 +61,7 @@ struct SimulatedMarket::Parts {
   std::vector<std::unique_ptr<Fundamental>> fundamentals;
   std::vector<SymbolCounts> counts;
   std::vector<SpreadStatistics> spreads;
+  std::vector<std::unique_ptr<StageTimes>> stage_times;  // one for each scheduler, once they were gathered
   std::uint64_t agents = 0;
   Time end{};
   std::optional<MarketPublication> publication;
@@ -198,6 +201,10 @@ SimulationReport SimulatedMarket::run() {
       report.spread_over_pc += spread.mean / options_.zero_intelligence->characteristic_price() / options_.symbols;
       report.spread_cv += (spread.mean > 0 ? spread.deviation / spread.mean : 0) / options_.symbols;
     }
+  }
+  if (options_.measure) {
+    parts_->stage_times = std::exchange(stage_times_, {});  // actors may still point there
+    stage_times_.push_back(gather_stage_times(runtime, parts_->stage_times));
   }
   return report;
 }

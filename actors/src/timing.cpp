@@ -1,5 +1,6 @@
 #include <outcry/actors/timing.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace outcry {
@@ -17,6 +18,17 @@ Histogram sum_of(const StageTimes& times, Stage stage, SymbolId symbol) {
 }
 
 double seconds_since(Time begin, Time now) { return std::chrono::duration<double>(now - begin).count(); }
+
+/// Asks for every stage of every symbol.
+Actor collect(Self<>, TimingAddress gathered, std::uint32_t symbols, StageTimes* into) {
+  for (std::uint32_t symbol = 0; symbol < symbols; ++symbol) {
+    for (std::size_t stage = 0; stage < stage_count; ++stage) {
+      auto asking = gathered.ask(StageHistogramQuery{static_cast<Stage>(stage), SymbolId{symbol}});
+      const auto answer = co_await asking;
+      if (answer) into->of(SymbolId{symbol})[stage].merge(answer->histogram);
+    }
+  }
+}
 
 }  // namespace
 
@@ -79,6 +91,22 @@ Actor gathered_timing(TimingSelf self, std::vector<TimingAddress> each) {
     if (summary != nullptr) summary->reply(summary_of(*sum, seconds_since(begin, self.now())));
     if (whole != nullptr) whole->reply(StageHistogram(std::move(*sum)));
   }
+}
+
+std::unique_ptr<StageTimes> gather_stage_times(Runtime& runtime, std::span<const std::unique_ptr<StageTimes>> each) {
+  runtime.set_latency({.within_site = Duration::zero(), .between_sites = std::chrono::microseconds(1)});
+  auto sum = std::make_unique<StageTimes>(each.empty() ? 2 : each.front()->significant_digits());
+  std::uint32_t symbols = 0;
+  std::vector<TimingAddress> actors;
+  for (std::uint32_t scheduler = 0; scheduler < each.size(); ++scheduler) {
+    const StageTimes* times = each[scheduler].get();
+    symbols = std::max(symbols, static_cast<std::uint32_t>(times->symbols()));
+    actors.push_back(runtime.spawn({.name = "timing", .site = scheduler}, timing, times));
+  }
+  const TimingAddress gathered = runtime.spawn({.name = "gathered timing"}, gathered_timing, std::move(actors));
+  runtime.spawn({.name = "collect"}, collect, gathered, symbols, sum.get());
+  runtime.run_until(later(runtime.now(), std::chrono::hours(1)));
+  return sum;
 }
 
 }  // namespace outcry

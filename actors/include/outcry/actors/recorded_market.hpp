@@ -82,6 +82,7 @@ class RecordedMarket {
 
   const ReplayOptions& options() const { return options_; }
   const std::vector<Instrument>& instruments() const { return instruments_; }
+  /// One for each scheduler; after run() one, gathered by timing actors from all.
   const std::vector<std::unique_ptr<StageTimes>>& stage_times() const { return stage_times_; }
   const std::vector<std::unique_ptr<Tape>>& tapes() const { return tapes_; }
   const TraderReport& trader_report() const { return trader_report_; }

@@ -106,7 +106,7 @@ class SimulatedMarket {
 
   const SimulationOptions& options() const { return options_; }
   const std::vector<Instrument>& instruments() const { return instruments_; }
-  /// One for each scheduler. Read them when the market does not run.
+  /// One for each scheduler; after run() one, gathered by timing actors from all.
   const std::vector<std::unique_ptr<StageTimes>>& stage_times() const { return stage_times_; }
   const std::vector<std::unique_ptr<Tape>>& tapes() const { return tapes_; }
   /// What the strategy ended with; empty if there was none.

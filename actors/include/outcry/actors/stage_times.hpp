@@ -56,6 +56,7 @@ class StageTimes {
     for (std::uint32_t i = 0; i < symbols_.size(); ++i) add_to(sum, stage, SymbolId{i});
   }
   std::size_t symbols() const { return symbols_.size(); }
+  int significant_digits() const { return range_.significant_digits; }
   Histogram empty_sum() const { return Histogram(range_); }
 
  private:

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include <outcry/actors/stage_times.hpp>
-#include <outcry/runtime/actor.hpp>
+#include <outcry/runtime/runtime.hpp>
 
 namespace outcry {
 
@@ -54,5 +56,11 @@ Actor timing(TimingSelf self, const StageTimes* times);
 /// Answers for all: asks the timing actors of every scheduler and merges. Where one of them is gone it bounces the ask:
 /// half an answer would look like a whole one.
 Actor gathered_timing(TimingSelf self, std::vector<TimingAddress> each);
+
+/// What the timing actors of all schedulers answer for every symbol and stage, once a run in virtual time has come to
+/// its end: spawns them, asks, and plays virtual time until they have answered.
+/// Requires: `runtime` is in virtual time and does not run; its digest and counters have been read. `each` holds one set
+/// for each scheduler.
+std::unique_ptr<StageTimes> gather_stage_times(Runtime& runtime, std::span<const std::unique_ptr<StageTimes>> each);
 
 }  // namespace outcry

@@ -94,6 +94,8 @@ class Runtime {
   /// Tells every actor to stop at the moment reached, in the order of their ids, and plays what follows up to that moment.
   void stop_actors();
   Time now() const { return now_; }
+  /// Virtual time. Requires: not running, and nothing under way between sites.
+  void set_latency(Latency latency) { options_.latency = latency; }
   bool stopped() const { return stop_.load(std::memory_order_relaxed); }
 
   /// Each receiver's rolling hash over what it received, folded over all actors. Equal for any number of schedulers.
