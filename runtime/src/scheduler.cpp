@@ -29,6 +29,7 @@ namespace {
 constexpr std::size_t bulk = 64;               // envelopes for one destination before they are flushed within a turn
 constexpr std::int32_t messages_per_turn = 64;  // before an actor lets others have a turn
 constexpr std::size_t turns_per_loop = 256;
+constexpr std::uint32_t clock_turns = 16;  // idle turns of a loop that spins, for one look at the clock
 
 long futex(std::atomic<std::uint32_t>* word, int operation, std::uint32_t value, const timespec* timeout) {
   return syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(word), operation, value, timeout, nullptr, 0);
@@ -56,6 +57,7 @@ Scheduler::Scheduler(Runtime& runtime, std::uint32_t index)
       index_(index) {
   const std::uint32_t schedulers = runtime.options().schedulers;
   if (!virtual_time_) inbox_ = std::make_unique<Inbox>(schedulers);
+  incoming_.resize(virtual_time_ ? 0 : bulk);
   outgoing_.resize(virtual_time_ ? 0 : schedulers);
   for (auto& buffer : outgoing_) buffer.reserve(bulk);
   for (auto& buffer : exchange_) buffer.resize(virtual_time_ ? schedulers : 0);
@@ -351,32 +353,32 @@ Credit* Scheduler::credit_for(ActorCell* to, std::uint32_t generation) {
     room_is_gone(credit.waiting);
     credit.generation = generation;
     credit.gone = false;
+    credit.when_full = to->mailbox.when_full();
     const std::uint32_t share = virtual_time_ ? 1 : runtime_.options().schedulers;
     credit.available = std::max(1u, to->mailbox.limit() / share);
     return &credit;
   };
   if (virtual_time_) return fresh(current_->more().credits[to]);
-  if (last_credit_cell_ != to) {
-    last_credit_ = &credits_[to];
-    last_credit_cell_ = to;
-  }
-  return fresh(*last_credit_);
+  CreditOfCell& recent = recent_credits_[reinterpret_cast<std::uintptr_t>(to) * 0x9E3779B97F4A7C15u >> 58];
+  if (recent.cell != to) recent = {to, &credits_[to]};
+  return fresh(*recent.credit);
 }
 
 Delivery Scheduler::reserve(Envelope& envelope) {
-  const WhenFull when_full = envelope.to->mailbox.when_full();
-  if (when_full == WhenFull::drop_oldest || when_full == WhenFull::latest) return Delivery::accepted;
-  // A mailbox that refuses does so on arrival in virtual time, and another runtime's keeps no credit for us.
-  if (virtual_time_ ? when_full == WhenFull::refuse || current_ == nullptr : &envelope.to->scheduler().runtime_ != &runtime_)
-    return Delivery::accepted;
-  if (virtual_time_) require_link(*current_->site, *envelope.to);
+  if (virtual_time_) {  // a mailbox that refuses does so on arrival
+    if (envelope.to->mailbox.when_full() != WhenFull::wait || current_ == nullptr) return Delivery::accepted;
+    require_link(*current_->site, *envelope.to);
+  } else if (&envelope.to->scheduler().runtime_ != &runtime_) {
+    return Delivery::accepted;  // another runtime's mailbox keeps no credit for us
+  }
   Credit* credit = credit_for(envelope.to, envelope.generation);
   if (credit == nullptr) {
     ++counters_.dead_letters;
     return Delivery::gone;
   }
+  if (credit->when_full == WhenFull::drop_oldest || credit->when_full == WhenFull::latest) return Delivery::accepted;
   if (credit->available == 0) {
-    if (when_full == WhenFull::refuse) ++counters_.refused;
+    if (credit->when_full == WhenFull::refuse) ++counters_.refused;
     return Delivery::full;
   }
   --credit->available;
@@ -703,6 +705,7 @@ Time Scheduler::clock_now() {
 void Scheduler::live_loop() {
   const IdlePolicy idle = runtime_.options().idle;
   Time idle_since = never;
+  std::uint32_t idle_turns = 0;
   while (!runtime_.stop_.load(std::memory_order_relaxed)) {
     bool worked = false;
     for (std::size_t turn = 0; turn < turns_per_loop && first_ready_ != nullptr; ++turn) {
@@ -717,14 +720,16 @@ void Scheduler::live_loop() {
       }
       worked = true;
     }
-    fire_timers();
+    if (idle_turns % clock_turns == 0) fire_timers();
     worked |= take_inbox();
     flush();
     if (worked || first_ready_ != nullptr) {
       idle_since = never;
+      idle_turns = 0;
       continue;
     }
-    if (idle != IdlePolicy::spin) {
+    // While it spins it looks at its inbox each time, at the clock now and then.
+    if (idle != IdlePolicy::spin && (idle == IdlePolicy::sleep || ++idle_turns % clock_turns == 0)) {
       const Time now = clock_now();
       if (idle_since == never) idle_since = now;
       if (idle == IdlePolicy::sleep || now - idle_since >= runtime_.options().spin) {
@@ -734,20 +739,20 @@ void Scheduler::live_loop() {
       }
     }
 #if defined(__x86_64__)
-    for (int i = 0; i < 16; ++i) __builtin_ia32_pause();
+    __builtin_ia32_pause();
 #endif
   }
   flush();
 }
 
+// Into a buffer that stays: making that many envelopes for each look would cost more than the look.
 bool Scheduler::take_inbox() {
   if (!put_off_.empty()) [[unlikely]] {
     for (Envelope& envelope : std::exchange(put_off_, {})) arrive(envelope, 0, 0, 0);
     return true;
   }
-  Envelope envelopes[bulk];
-  const std::size_t taken = inbox_->queue.try_dequeue_bulk(inbox_->consumer, envelopes, bulk);
-  for (std::size_t i = 0; i < taken; ++i) arrive(envelopes[i], 0, 0, 0);
+  const std::size_t taken = inbox_->queue.try_dequeue_bulk(inbox_->consumer, incoming_.data(), incoming_.size());
+  for (std::size_t i = 0; i < taken; ++i) arrive(incoming_[i], 0, 0, 0);
   return taken > 0;
 }
 
@@ -771,7 +776,11 @@ void Scheduler::flush() {
 void Scheduler::flush(std::uint32_t destination) {
   auto& buffer = outgoing_[destination];
   Scheduler& there = *runtime_.schedulers_[destination];
-  there.inbox_->queue.enqueue_bulk(there.inbox_->producers[index_], buffer.data(), buffer.size());
+  if (buffer.size() == 1) {
+    there.inbox_->queue.enqueue(there.inbox_->producers[index_], buffer.front());
+  } else {
+    there.inbox_->queue.enqueue_bulk(there.inbox_->producers[index_], buffer.data(), buffer.size());
+  }
   buffer.clear();
   there.wake_thread();
 }
@@ -785,6 +794,7 @@ void Scheduler::put_in_inbox(const Envelope& envelope) {
 // The sleeper writes `sleeping`, then looks at its inbox; the sender fills the inbox, then looks at `sleeping`. With a
 // full fence on both sides at least one of them sees the other: no wake-up is lost, and no call is made to one awake.
 void Scheduler::wake_thread() {
+  if (runtime_.options().idle == IdlePolicy::spin) return;  // it never sleeps
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (sleeping_.load(std::memory_order_relaxed) == 0) return;
   if (sleeping_.exchange(0, std::memory_order_relaxed) == 0) return;

@@ -357,9 +357,19 @@ auto enter(ActorCell& cell, const SpawnOptions& options, Body&& body, Arguments&
   if constexpr (std::is_pointer_v<Callable>) {
     body(Me(&cell), std::forward<Arguments>(arguments)...).enter(cell);
   } else {
-    auto* kept = new Callable(std::forward<Body>(body));
-    cell.callable = kept;
-    cell.destroy_callable = [](void* callable) { delete static_cast<Callable*>(callable); };
+    static_assert(alignof(Callable) <= 16, "the pool of frames keeps what an actor is made from");
+    struct Place {
+      void* memory = FramePool::allocate_frame(sizeof(Callable));
+      ~Place() {
+        if (memory != nullptr) FramePool::free_frame(memory);
+      }
+    } place;
+    auto* kept = ::new (place.memory) Callable(std::forward<Body>(body));
+    cell.callable = std::exchange(place.memory, nullptr);
+    cell.destroy_callable = [](void* callable) {
+      static_cast<Callable*>(callable)->~Callable();
+      FramePool::free_frame(callable);
+    };
     (*kept)(Me(&cell), std::forward<Arguments>(arguments)...).enter(cell);
   }
   return typename Me::AddressType(&cell, cell.generation);

@@ -73,6 +73,7 @@ struct Credit {
   std::uint32_t generation = 0;  // of the actor that it is for
   std::uint32_t available = 0;
   bool gone = false;  // the actor has ended
+  WhenFull when_full{};  // of its mailbox, which lies where another processor writes
   RoomQueue waiting;
 };
 

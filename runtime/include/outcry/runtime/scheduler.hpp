@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <coroutine>
@@ -367,11 +368,15 @@ class Scheduler {
   std::uint32_t dead_timers_ = 0;
   std::uint32_t delayed_ = 0;
   std::unique_ptr<Inbox> inbox_;
+  std::vector<Envelope> incoming_;
   std::vector<Envelope> put_off_;  // what came in while this scheduler waited for a call to another
   std::vector<std::vector<Envelope>> outgoing_;
   std::unordered_map<ActorCell*, Credit> credits_;
-  ActorCell* last_credit_cell_ = nullptr;
-  Credit* last_credit_ = nullptr;
+  struct CreditOfCell {
+    ActorCell* cell = nullptr;
+    Credit* credit = nullptr;
+  };
+  std::array<CreditOfCell, 64> recent_credits_;  // in front of the map
   alignas(64) std::atomic<std::uint32_t> sleeping_{0};
   std::atomic<std::int64_t> seen_time_{0};  // for progress, read by others
   std::atomic<std::uint64_t> seen_delivered_{0};
