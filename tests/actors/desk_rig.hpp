@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -89,12 +90,12 @@ inline Actor listener(ListenerSelf self, std::string* heard, std::uint64_t* shar
 
 /// The symbol's actor, but for showing its desk.
 inline Actor shown_symbol(SymbolSelf self, SymbolOptions options, const Desk** shown) {
-  Desk desk(self, std::move(options));
-  *shown = &desk;
+  const auto desk = std::make_unique<Desk>(self, std::move(options));
+  *shown = desk.get();
   while (auto batch = co_await self.receive_batch()) {
-    desk.begin_batch();
-    batch.each([&](const auto& message) { desk.take(message); });
-    desk.end_batch();
+    desk->begin_batch();
+    batch.each([&](const auto& message) { desk->take(message); });
+    desk->end_batch();
   }
 }
 
