@@ -10,6 +10,7 @@ namespace outcry {
 namespace {
 constexpr std::size_t line = 64;
 std::size_t bytes_for(std::uint32_t limit) { return (std::size_t{limit} + 1) * sizeof(Order); }
+std::size_t term_bytes_for(std::uint32_t limit) { return (std::size_t{limit} + 1) * sizeof(OrderTerms); }
 }  // namespace
 
 OrderPool::OrderPool(Size size, std::pmr::memory_resource* memory)
@@ -21,7 +22,14 @@ OrderPool::OrderPool(Size size, std::pmr::memory_resource* memory)
   while (prefaulted() < std::min(size.orders, limit_)) prefault_chunk();
 }
 
-OrderPool::~OrderPool() { memory_->deallocate(orders_, bytes_for(limit_), line); }
+OrderPool::~OrderPool() {
+  if (terms_ != nullptr) memory_->deallocate(terms_, term_bytes_for(limit_), line);
+  memory_->deallocate(orders_, bytes_for(limit_), line);
+}
+
+void OrderPool::keep_terms() {
+  if (terms_ == nullptr) terms_ = static_cast<OrderTerms*>(memory_->allocate(term_bytes_for(limit_), line));
+}
 
 void OrderPool::prefault_chunk() noexcept {
   const std::uint32_t count = std::min(chunk_, limit_ + 1 - ready_);

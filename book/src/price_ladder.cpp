@@ -267,7 +267,7 @@ bool PriceLadder::move_window(Key wanted, OrderPool& pool) noexcept {
   return true;
 }
 
-std::string PriceLadder::check(const OrderPool& pool) const {
+std::string PriceLadder::check(const OrderPool& pool, Side side) const {
   const auto at = [](Price price) { return " at " + std::to_string(price.units); };
   std::uint32_t levels = 0, orders = 0;
   Key best = no_key;
@@ -287,7 +287,7 @@ std::string PriceLadder::check(const OrderPool& pool) const {
       if (order.older != older) wrong = "an order does not know the older one" + at(level.price);
       if (order.open == 0) wrong = "an order without open quantity" + at(level.price);
       if (order.place != place || order.is_far() != far) wrong = "an order does not know its level" + at(level.price);
-      if ((order.side() == Side::buy) != (mirror_ == 0)) wrong = "an order of the other side" + at(level.price);
+      if (order.side() != side) wrong = "an order of the other side" + at(level.price);
       if (++count > level.orders) wrong = "more orders than counted" + at(level.price);
       volume += order.open;
     }

@@ -14,7 +14,8 @@ using namespace outcry;
 
 class EventList {
  public:
-  using Event = std::variant<Accepted, Rejected, Traded, Cancelled, Reduced, Modified, Replaced>;
+  using Event = std::variant<Accepted, Rejected, Traded, Cancelled, Reduced, Modified, Replaced, AcceptedTerms,
+                             Refreshed, Triggered, Repriced, PhaseChanged>;
 
   template <class E>
     requires std::is_constructible_v<Event, const E&>
@@ -70,10 +71,27 @@ class EventList {
   }
   static std::string text_of(const Modified& e) {
     return order("modified", e.id) + ": " + number(e.quantity.lots) + at(e.price) +
-           (e.kept_place ? ", kept its place" : "") + (e.open != e.quantity ? ", " + number(e.open.lots) + " open" : "");
+           (e.kept_place ? ", kept its place" : "") +
+           (e.open != e.quantity ? ", " + number(e.open.lots) + " open" : "");
   }
   static std::string text_of(const Replaced& e) {
     return order("replaced", e.id) + " by " + number(e.new_id.value) + ": " + number(e.quantity.lots) + at(e.price);
+  }
+  // The terms of a special order say nothing that its command did not say; they are compared, not written.
+  static std::string text_of(const AcceptedTerms& e) { return order("  terms of", e.id); }
+  static std::string text_of(const Refreshed& e) {
+    return order("refreshed", e.id) + ": shows " + number(e.displayed.lots) + at(e.price) + ", " +
+           number(e.reserve.lots) + " more behind it";
+  }
+  static std::string text_of(const Triggered& e) {
+    return order("triggered", e.id) + at(e.last) + ": " + to_string(e.side) + ' ' + number(e.quantity.lots) +
+           (e.is_market ? " at the market" : at(e.price));
+  }
+  static std::string text_of(const Repriced& e) {
+    return order("repriced", e.id) + (e.is_parked ? ": parked" : ": " + number(e.open.lots) + at(e.price));
+  }
+  static std::string text_of(const PhaseChanged& e) {
+    return std::string("phase: ") + (e.phase == Phase::halted ? "halted" : "continuous");
   }
 
   std::vector<Event> events_;

@@ -5,7 +5,7 @@
 //   allocates only when a window of levels, the far levels or the id table outgrow what they ever were.
 // Invariant: every check comes before the first change; after it nothing can fail. check() verifies the rest.
 // Limits: symbols below 2^24; the pool's limit of orders; see PriceLadder for prices and HashedIds, DenseIds for ids.
-//   Not here: icebergs, stops, pegs, auctions, self-trade prevention, halts.
+//   What a venue asks beyond price and time is in BookRules; how it is done, in order_book_rules.hpp.
 //
 // Refusals, in the order in which they are looked for:
 //   every command       unknown_symbol
@@ -23,19 +23,24 @@
 #include <cassert>
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <memory_resource>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
+#include <outcry/book/book_rules.hpp>
 #include <outcry/book/dense_ids.hpp>
 #include <outcry/book/event_consumer.hpp>
 #include <outcry/book/exact_divisor.hpp>
 #include <outcry/book/hashed_ids.hpp>
 #include <outcry/book/order_pool.hpp>
 #include <outcry/book/price_ladder.hpp>
+#include <outcry/book/rule_state.hpp>
 #include <outcry/messages/commands.hpp>
 #include <outcry/messages/events.hpp>
 #include <outcry/messages/instrument.hpp>
@@ -52,6 +57,7 @@ struct OrderView {
   Side side{};
   TimeInForce time_in_force{};
   PostOnly post_only{};
+  Quantity reserve{};  // of an iceberg: what is not displayed
   friend bool operator==(const OrderView&, const OrderView&) = default;
 };
 
@@ -112,6 +118,10 @@ class alignas(64) OrderBook {
   OrderBook(const OrderBook&) = delete;
   OrderBook& operator=(const OrderBook&) = delete;
 
+  /// From here on the book goes by these rules, and takes special orders; history (rest, execute) is refused.
+  /// Requires: the book is empty. Throws std::invalid_argument if the rules make no sense, std::bad_alloc.
+  void set_rules(const BookRules& rules);
+
   /// Accepted comes first, with the full quantity; then the trades; then Cancelled with what may not rest.
   template <EventConsumer Consumer>
   void submit(const NewOrder& command, Consumer&& consumer);
@@ -128,6 +138,18 @@ class alignas(64) OrderBook {
   void replace(const ReplaceOrder& command, Consumer&& consumer);
   template <EventConsumer Consumer>
   void end_of_day(const EndOfDay& command, Consumer&& consumer);
+  template <EventConsumer Consumer>
+  void mass_cancel(const MassCancel& command, Consumer&& consumer);
+
+  // Books with rules only; else refused with unsupported.
+
+  /// Accepted comes first, then AcceptedTerms; then as submit().
+  template <EventConsumer Consumer>
+  void submit(const SpecialOrder& command, Consumer&& consumer);
+  template <EventConsumer Consumer>
+  void expire(const ExpireOrders& command, Consumer&& consumer);
+  template <EventConsumer Consumer>
+  void change_phase(const ChangePhase& command, Consumer&& consumer);
 
   /// Recorded history: the order rests without looking at the other side; from then on the book may be crossed.
   /// Requires nothing else than submit(), but the order must be one that rests (else invalid_combination).
@@ -161,6 +183,10 @@ class alignas(64) OrderBook {
   std::uint64_t sequence() const noexcept { return counts_.events; }
   const Instrument& instrument() const noexcept { return instrument_; }
   const PriceLadder& ladder(Side side) const noexcept { return ladders_[side == Side::sell]; }
+  bool has_rules() const noexcept { return rules_ != nullptr; }
+  Phase phase() const noexcept { return rules_ ? rules_->phase : Phase::continuous; }
+  /// The price of the last trade, if the book has rules.
+  std::optional<Price> last_trade() const noexcept { return rules_ ? rules_->last : std::nullopt; }
 
   std::optional<OrderView> find(OrderId id) const noexcept;
   /// Whether both orders rest at one level and `a` came first. Walks the level between them, or to its end.
@@ -248,16 +274,101 @@ class alignas(64) OrderBook {
   template <class Consumer, class Wanted>
   void end_orders(Reason reason, std::int64_t arrival_ns, Wanted&& wanted, Consumer& consumer);
 
+  // Of a book with rules; see order_book_rules.hpp. None of it is reached without.
+
+  // An order that is at work: new, changed, triggered, or moved.
+  struct Working {
+    OrderId id;
+    AccountId account;
+    Side side;
+    std::uint32_t left;
+    std::int64_t arrival_ns;
+    Reason ended = Reason::none;  // why what is left must not rest
+  };
+
+  template <class Consumer, class Event>
+  void tell_more(Consumer& consumer, const Event& event) {
+    ++counts_.events;
+    if constexpr (requires { consumer.on(event); }) consumer.on(event);
+  }
+
+  template <class Consumer>
+  [[gnu::cold, gnu::noinline]] void submit_by_rules(const NewOrder& command, Consumer& consumer);
+  template <class Consumer>
+  [[gnu::cold, gnu::noinline]] void cancel_by_rules(const CancelOrder& command, Consumer& consumer);
+  template <class Consumer>
+  [[gnu::cold, gnu::noinline]] void reduce_by_rules(const ReduceOrder& command, Consumer& consumer);
+  template <class Consumer>
+  [[gnu::cold, gnu::noinline]] void modify_by_rules(const ModifyOrder& command, Consumer& consumer);
+  template <class Consumer>
+  [[gnu::cold, gnu::noinline]] void replace_by_rules(const ReplaceOrder& command, Consumer& consumer);
+  template <class Consumer>
+  void enter(const SpecialOrder& order, bool is_special, Consumer& consumer);
+  Reason refusal_by_rules(const SpecialOrder& order) const noexcept;
+  Reason refusal_by_rules(Price price) const noexcept;
+  bool prepare_by_rules(const SpecialOrder& order) noexcept;
+  bool meets_anyone(Side side, Key bound, std::uint32_t quantity) const noexcept;
+  Key with_band(Side side, Key bound) const noexcept;
+  bool can_trade(const Working& working, Key bound, std::uint32_t wanted) const noexcept;
+  template <class Consumer>
+  void trade(Working& working, Key bound, Consumer& consumer);
+  template <class Consumer>
+  void fill(Working& working, PriceLadder& makers, OrderIndex index, Consumer& consumer);
+  template <class Consumer>
+  void prevent_self_trade(Working& working, PriceLadder& makers, OrderIndex index, Consumer& consumer);
+  template <class Consumer>
+  void use_up(PriceLadder& queue, OrderIndex index, Consumer& consumer);
+  template <class Consumer>
+  void tell_cancelled(const Working& working, Price price, Reason reason, Consumer& consumer);
+  OrderIndex make_record(const SpecialOrder& order) noexcept;
+  PriceLadder& queue_of(Queue queue, Side side) noexcept;
+  const PriceLadder& queue_of(Queue queue, Side side) const noexcept;
+  bool put(OrderIndex index, Queue queue, Price price, std::uint32_t open) noexcept;
+  void take_out(OrderIndex index) noexcept;
+  void leave_lists(OrderIndex index) noexcept;
+  void forget(OrderIndex index) noexcept;
+  static bool shows_enough(Quantity of, std::uint32_t part) noexcept { return of.lots / 1000 <= part; }
+  static Queue resting_queue(Terms terms) noexcept;
+  Key market_bound(Side side) const noexcept;
+  Key best_maker(Side side) const noexcept;
+  template <class Consumer>
+  void finish(OrderIndex index, Working& working, Queue queue, Price price, Consumer& consumer);
+  template <class Consumer>
+  void end_by_rules(OrderIndex index, Reason reason, std::int64_t arrival_ns, Consumer& consumer);
+  template <class Consumer, class Wanted>
+  void end_all_by_rules(Reason reason, std::int64_t arrival_ns, Wanted&& wanted, Consumer& consumer);
+  template <class F>
+  void for_each_by_rules(F&& f) const;
+  std::optional<Price> peg_price(OrderIndex index) const noexcept;
+  void trail() noexcept;
+  template <class Consumer>
+  void settle(Consumer& consumer);
+  template <class Consumer>
+  bool trigger_one(Consumer& consumer);
+  template <class Consumer>
+  bool move_one_peg(Consumer& consumer);
+  template <class Consumer>
+  bool fill_one_all_or_none(Consumer& consumer);
+  Price price_by_rules(OrderIndex index) const noexcept;
+  std::string text_by_rules() const;
+  std::string check_by_rules() const;
+
   std::array<PriceLadder, 2> ladders_;
   Ids* ids_;
   OrderPool* pool_;
   std::uint32_t symbol_;
   bool may_be_crossed_ = false;
+  // The symbol; with rules a number that no symbol has. So the comparison that every command makes anyway sends it to
+  // the rules, and a book without rules pays nothing for them.
+  std::uint64_t plain_symbol_;
   ExactDivisor lot_divisor_;
   std::uint64_t most_lots_;
   BookCounts counts_;
   std::optional<Ids> own_ids_;
   Instrument instrument_;
+  PriceLadder::Window window_;
+  std::pmr::memory_resource* memory_;
+  std::unique_ptr<RuleState> rules_;
 };
 
 // ---- commands ----------------------------------------------------------------------------------------------------
@@ -271,11 +382,13 @@ void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
   const Key key = PriceLadder::key_of(side, command.price);
   const std::uint32_t terms = terms_of(command);
 
-  const bool good = command.symbol.value == symbol_ && command.id.value != 0 && is_good(command.quantity) &&
+  const bool good = command.symbol.value == plain_symbol_ && command.id.value != 0 && is_good(command.quantity) &&
                     own.holds(key) && are_good(terms);
-  if (!good) [[unlikely]]
+  if (!good) [[unlikely]] {
+    if (rules_) return submit_by_rules(command, consumer);
     if (const Reason reason = refusal_of(command); reason != Reason::none)
       return reject(command, CommandKind::new_order, reason, consumer);
+  }
 
   const bool room = ids_->has_room(command.id);
   const Found found = ids_->find(command.id, *pool_);
@@ -328,8 +441,10 @@ void OrderBook<Ids>::submit_taker(NewOrder command, Side side, Key bound, Consum
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::cancel(const CancelOrder& command, Consumer&& consumer) {
-  if (command.symbol.value != symbol_) [[unlikely]]
+  if (command.symbol.value != plain_symbol_) [[unlikely]] {
+    if (rules_) return cancel_by_rules(command, consumer);
     return reject(command, CommandKind::cancel, Reason::unknown_symbol, consumer);
+  }
   const Found found = locate(command.id, command.account);
   if (found.order == 0) [[unlikely]]
     return reject(command, CommandKind::cancel, Reason::unknown_order, consumer);
@@ -341,8 +456,10 @@ void OrderBook<Ids>::cancel(const CancelOrder& command, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::reduce(const ReduceOrder& command, Consumer&& consumer) {
-  if (command.symbol.value != symbol_) [[unlikely]]
+  if (command.symbol.value != plain_symbol_) [[unlikely]] {
+    if (rules_) return reduce_by_rules(command, consumer);
     return reject(command, CommandKind::reduce, Reason::unknown_symbol, consumer);
+  }
   const Found found = locate(command.id, command.account);
   if (found.order == 0) [[unlikely]]
     return reject(command, CommandKind::reduce, Reason::unknown_order, consumer);
@@ -371,8 +488,10 @@ void OrderBook<Ids>::reduce(const ReduceOrder& command, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
-  if (command.symbol.value != symbol_) [[unlikely]]
+  if (command.symbol.value != plain_symbol_) [[unlikely]] {
+    if (rules_) return modify_by_rules(command, consumer);
     return reject(command, CommandKind::modify, Reason::unknown_symbol, consumer);
+  }
   const Found found = locate(command.id, command.account);
   if (found.order == 0) [[unlikely]]
     return reject(command, CommandKind::modify, Reason::unknown_order, consumer);
@@ -422,8 +541,10 @@ void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
-  if (command.symbol.value != symbol_) [[unlikely]]
+  if (command.symbol.value != plain_symbol_) [[unlikely]] {
+    if (rules_) return replace_by_rules(command, consumer);
     return reject(command, CommandKind::replace, Reason::unknown_symbol, consumer);
+  }
   const Found found = locate(command.id, command.account);
   if (found.order == 0) [[unlikely]]
     return reject(command, CommandKind::replace, Reason::unknown_order, consumer);
@@ -474,6 +595,11 @@ void OrderBook<Ids>::end_of_day(const EndOfDay& command, Consumer&& consumer) {
     return reject(command, CommandKind::end_of_day, Reason::unknown_symbol, consumer);
 
   ++counts_.ends_of_day;
+  if (rules_) {
+    end_all_by_rules(
+        Reason::end_of_day, command.arrival_ns, [](const Order& order) { return order.is_day(); }, consumer);
+    return settle(consumer);
+  }
   end_orders(Reason::end_of_day, command.arrival_ns, [](const Order& order) { return order.is_day(); }, consumer);
 }
 
@@ -481,6 +607,7 @@ template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::rest(const NewOrder& command, Consumer&& consumer) {
   Reason reason = refusal_of(command);
+  if (reason == Reason::none && rules_) reason = Reason::unsupported;
   if (reason == Reason::none && (command.type != OrderType::limit || command.time_in_force > TimeInForce::day))
     reason = Reason::invalid_combination;
   if (reason != Reason::none) return reject(command, CommandKind::new_order, reason, consumer);
@@ -502,6 +629,8 @@ void OrderBook<Ids>::execute(const Execution& execution, Consumer&& consumer) {
   Reason reason = Reason::none;
   if (found.order == 0 || order.symbol() != symbol_)
     reason = Reason::unknown_order;
+  else if (rules_)
+    reason = Reason::unsupported;
   else if (execution.quantity.lots == 0)
     reason = Reason::zero_quantity;
   else if (execution.quantity.lots > order.open)
@@ -537,8 +666,24 @@ void OrderBook<Ids>::execute(const Execution& execution, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::clear(Reason reason, Consumer&& consumer) {
+  if (rules_) return end_all_by_rules(reason, 0, [](const Order&) { return true; }, consumer);
   end_orders(reason, 0, [](const Order&) { return true; }, consumer);
   may_be_crossed_ = false;
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::mass_cancel(const MassCancel& command, Consumer&& consumer) {
+  if (command.symbol.value != symbol_)
+    return reject(command, CommandKind::mass_cancel, Reason::unknown_symbol, consumer);
+
+  const auto is_meant = [&](const Order& order) {
+    return (order.side() == Side::buy ? command.buys : command.sells) != 0 &&
+           (command.all_accounts != 0 || order.account == command.account.value);
+  };
+  if (!rules_) return end_orders(Reason::mass_cancelled, command.arrival_ns, is_meant, consumer);
+  end_all_by_rules(Reason::mass_cancelled, command.arrival_ns, is_meant, consumer);
+  settle(consumer);
 }
 
 // ---- what commands are made of -----------------------------------------------------------------------------------
@@ -551,9 +696,12 @@ OrderBook<Ids>::OrderBook(const Instrument& instrument, OrderPool& pool, Ids* id
       ids_(ids),
       pool_(&pool),
       symbol_(instrument.symbol.value),
+      plain_symbol_(instrument.symbol.value),
       lot_divisor_(std::max<std::uint32_t>(instrument.lot, 1)),
       most_lots_(instrument.largest.lots / std::max<std::uint32_t>(instrument.lot, 1)),
-      instrument_(instrument) {
+      instrument_(instrument),
+      window_(size.window),
+      memory_(memory) {
   if (instrument.lot < 1) throw std::invalid_argument("Instrument: the lot must be at least 1");
   if (instrument.symbol.value >= Order::most_symbols)
     throw std::invalid_argument("Instrument: the symbol must be below 2^24");
@@ -575,6 +723,15 @@ OrderBook<Ids>::OrderBook(const Instrument& instrument, OrderPool& pool, BookSiz
 // The pool, and a shared table of ids, go on without us.
 template <class Ids>
 OrderBook<Ids>::~OrderBook() {
+  if (rules_) {
+    std::vector<OrderIndex> all;
+    for_each_by_rules([&](OrderIndex index) { all.push_back(index); });
+    for (const OrderIndex index : all) {
+      if (!own_ids_) ids_->erase(ids_->find({(*pool_)[index].id}, *pool_).position);
+      pool_->give_back(index);
+    }
+    return;
+  }
   for (PriceLadder& side : ladders_) {
     for (const Level* level = side.empty() ? nullptr : &side.best(); level != nullptr;
          level = side.next_worse(side.key_of(level->price)))
@@ -607,7 +764,8 @@ template <class Consumer, class Command>
 void OrderBook<Ids>::reject(Command command, CommandKind kind, Reason reason, Consumer& consumer) {
   ++counts_.rejections;
   Rejected rejected{.symbol = command.symbol, .command = kind, .reason = reason, .arrival_ns = command.arrival_ns};
-  if constexpr (requires { command.id; }) rejected.id = command.id, rejected.account = command.account;
+  if constexpr (requires { command.id; }) rejected.id = command.id;
+  if constexpr (requires { command.account; }) rejected.account = command.account;
   if constexpr (requires { command.new_id; }) rejected.new_id = command.new_id;
   tell(consumer, rejected);
 }
@@ -785,6 +943,18 @@ Volume OrderBook<Ids>::volume_at(Side side, Price price) const noexcept {
 
 template <class Ids>
 OrderView OrderBook<Ids>::view_of(const Order& order) const noexcept {
+  if (rules_) {
+    const OrderIndex index = ids_->find({order.id}, *pool_).order;
+    const OrderTerms& terms = pool_->terms(index);
+    return {.id = {order.id},
+            .price = price_by_rules(index),
+            .open = {order.open},
+            .account = {order.account},
+            .side = order.side(),
+            .time_in_force = terms.time_in_force,
+            .post_only = order.is_post_only() ? PostOnly::yes : PostOnly::no,
+            .reserve = {terms.reserve}};
+  }
   return {.id = {order.id},
           .price = ladder(order.side()).level_of(order).price,
           .open = {order.open},
@@ -807,6 +977,7 @@ bool OrderBook<Ids>::is_ahead_of(OrderId a, OrderId b) const noexcept {
   if (first == 0 || second == 0 || first == second) return false;
   const OrderPool& pool = *pool_;
   if (pool[first].symbol() != symbol_ || pool[second].symbol() != symbol_) return false;
+  if (rules_ && (pool.terms(first).queue != Queue::shown || pool.terms(second).queue != Queue::shown)) return false;
   if (pool[first].side() != pool[second].side()) return false;
   const PriceLadder& own = ladder(pool[first].side());
   if (&own.level_of(pool[first]) != &own.level_of(pool[second])) return false;
@@ -823,6 +994,7 @@ template <class Ids>
 Volume OrderBook<Ids>::quantity_ahead(OrderId id) const noexcept {
   const OrderIndex index = ids_->find(id, *pool_).order;
   if (index == 0 || (*pool_)[index].symbol() != symbol_) return 0;
+  if (rules_ && pool_->terms(index).queue != Queue::shown) return 0;
   Volume sum = 0;
   for (OrderIndex older = (*pool_)[index].older; older != 0; older = (*pool_)[older].older) sum += (*pool_)[older].open;
   return sum;
@@ -847,6 +1019,7 @@ void OrderBook<Ids>::for_each_level(Side side, F&& f) const {
 
 template <class Ids>
 std::string OrderBook<Ids>::to_string() const {
+  if (rules_) return text_by_rules();
   const auto line = [&](Side side, Price price) {
     std::string text = (side == Side::buy ? "buy  " : "sell ") + std::to_string(price.units) + " |";
     for_each_order(side, price, [&](const OrderView& order) {
@@ -865,10 +1038,12 @@ std::string OrderBook<Ids>::check() const {
   for (const Side side : {Side::buy, Side::sell})
     if (const std::string wrong = ladder(side).check(*pool_); !wrong.empty())
       return std::string(outcry::to_string(side)) + " side: " + wrong;
+  if (rules_)
+    if (const std::string wrong = check_by_rules(); !wrong.empty()) return wrong;
   if (!may_be_crossed_ && !ladder(Side::buy).empty() && !ladder(Side::sell).empty() &&
       ladder(Side::buy).best().price >= ladder(Side::sell).best().price)
     return "the book is crossed";
-  if (own_ids_ && own_ids_->size() != order_count()) return "the table of ids has another number of orders";
+  if (own_ids_ && !rules_ && own_ids_->size() != order_count()) return "the table of ids has another number of orders";
   for (const PriceLadder& side : ladders_)
     for (const Level* level = side.empty() ? nullptr : &side.best(); level != nullptr;
          level = side.next_worse(side.key_of(level->price)))
@@ -926,3 +1101,5 @@ inline void OrderBook<Ids>::prefetch_neighbours(const Hint& hint) const noexcept
 }
 
 }  // namespace outcry
+
+#include <outcry/book/order_book_rules.hpp>

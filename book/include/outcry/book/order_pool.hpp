@@ -13,6 +13,7 @@
 #include <memory_resource>
 
 #include <outcry/book/order.hpp>
+#include <outcry/book/order_terms.hpp>
 
 namespace outcry {
 
@@ -33,6 +34,13 @@ class OrderPool {
 
   Order& operator[](OrderIndex index) noexcept { return orders_[index]; }
   const Order& operator[](OrderIndex index) const noexcept { return orders_[index]; }
+
+  /// Makes the array of terms that lies parallel to the orders, if there is none yet: books with rules need it.
+  /// Throws std::bad_alloc.
+  void keep_terms();
+  /// Requires: keep_terms(). The record holds what its last owner left in it.
+  OrderTerms& terms(OrderIndex index) noexcept { return terms_[index]; }
+  const OrderTerms& terms(OrderIndex index) const noexcept { return terms_[index]; }
 
   bool has_room() const noexcept { return free_ != 0 || next_ <= limit_; }
 
@@ -76,6 +84,7 @@ class OrderPool {
   std::uint32_t limit_;
   std::uint32_t chunk_;
   std::pmr::memory_resource* memory_;
+  OrderTerms* terms_ = nullptr;
 };
 
 }  // namespace outcry

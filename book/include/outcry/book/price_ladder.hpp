@@ -131,7 +131,9 @@ class alignas(64) PriceLadder {
   [[gnu::always_inline]] void prefetch() const noexcept { __builtin_prefetch(this, 1); }
 
   /// The first violation of an invariant, or an empty string.
-  std::string check(const OrderPool& pool) const;
+  std::string check(const OrderPool& pool) const { return check(pool, mirror_ == 0 ? Side::buy : Side::sell); }
+  /// The same of a ladder whose orders are of another side than its prices run: stops.
+  std::string check(const OrderPool& pool, Side side) const;
 
  private:
   struct FarLevel {

@@ -22,6 +22,7 @@ enum class TimeInForce : std::uint8_t {
   day,
   immediate_or_cancel,
   fill_or_kill,
+  good_till_time,  // of a SpecialOrder only
 };
 
 enum class PostOnly : std::uint8_t { no, yes };
@@ -88,11 +89,103 @@ struct EndOfDay {
   std::int64_t arrival_ns{};
 };
 
+/// What a SpecialOrder is. `price` and `trigger` mean:
+///                     price                             trigger
+///   limit             its limit
+///   market
+///   market_to_limit   not looked at: it becomes a limit order at the best price of the other side
+///   stop              not looked at                     the stop price: becomes a market order
+///   stop_limit        its limit once triggered          the stop price
+///   trailing_stop     not looked at                     how far the stop price stays behind the last trade
+///   primary_peg       the worst price it may have       offset to the best price of its own side
+///   midpoint_peg      the worst price it may have       offset to the middle, rounded to its own side
+///   market_peg        the worst price it may have       offset to the best price of the other side
+enum class SpecialType : std::uint8_t {
+  limit,
+  market,
+  market_to_limit,
+  stop,
+  stop_limit,
+  trailing_stop,
+  primary_peg,
+  midpoint_peg,
+  market_peg,
+};
+
+/// Terms that can be combined with |, as far as they make sense together.
+enum class Terms : std::uint8_t {
+  none = 0,
+  post_only = 1,
+  hidden = 2,        // rests behind what is displayed at its price
+  reserve = 4,       // an iceberg: displays at most `part`
+  minimum = 8,       // trades at least `part` at once, or leaves
+  all_or_none = 16,  // rests out of sight, behind all others at its price, until all of it can trade
+};
+constexpr Terms operator|(Terms a, Terms b) {
+  return static_cast<Terms>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
+}
+constexpr bool has(Terms terms, Terms wanted) {
+  return (static_cast<std::uint8_t>(terms) & static_cast<std::uint8_t>(wanted)) != 0;
+}
+
+/// A new order with more terms than NewOrder has room for. Needs a book with rules.
+struct SpecialOrder {
+  OrderId id{};
+  Price price{};
+  std::int64_t trigger{};  // a price, a distance or an offset, see SpecialType
+  Quantity quantity{};
+  Quantity part{};  // displayed (reserve) or minimum
+  AccountId account{};
+  SymbolId symbol{};
+  std::uint32_t expires_s{};  // good_till_time: in whole seconds of the world's time; else 0
+  Side side{};
+  SpecialType type{};
+  TimeInForce time_in_force{};
+  Terms terms{};
+  std::int64_t arrival_ns{};
+};
+
+/// Cancels the orders of an account, or of all accounts; on one side or both. In the order of EndOfDay.
+struct MassCancel {
+  AccountId account{};
+  SymbolId symbol{};
+  std::uint8_t buys{1};
+  std::uint8_t sells{1};
+  std::uint8_t all_accounts{0};
+  std::uint8_t unused8{};
+  std::uint32_t unused{};
+  std::int64_t arrival_ns{};
+};
+
+/// It is `now_s`: orders good till then, or till before, leave. In the order of EndOfDay.
+struct ExpireOrders {
+  SymbolId symbol{};
+  std::uint32_t now_s{};
+  std::int64_t arrival_ns{};
+};
+
+enum class Phase : std::uint8_t {
+  continuous,
+  halted,  // orders may be cancelled and reduced, nothing else
+};
+
+struct ChangePhase {
+  SymbolId symbol{};
+  Phase phase{};
+  std::uint8_t unused8{};
+  std::uint16_t unused16{};
+  std::int64_t arrival_ns{};
+};
+
 static_assert(sizeof(NewOrder) == 40 && std::has_unique_object_representations_v<NewOrder>);
 static_assert(sizeof(CancelOrder) == 24 && std::has_unique_object_representations_v<CancelOrder>);
 static_assert(sizeof(ReduceOrder) == 32 && std::has_unique_object_representations_v<ReduceOrder>);
 static_assert(sizeof(ModifyOrder) == 40 && std::has_unique_object_representations_v<ModifyOrder>);
 static_assert(sizeof(ReplaceOrder) == 48 && std::has_unique_object_representations_v<ReplaceOrder>);
 static_assert(sizeof(EndOfDay) == 16 && std::has_unique_object_representations_v<EndOfDay>);
+static_assert(sizeof(SpecialOrder) == 56 && std::has_unique_object_representations_v<SpecialOrder>);
+static_assert(sizeof(MassCancel) == 24 && std::has_unique_object_representations_v<MassCancel>);
+static_assert(sizeof(ExpireOrders) == 16 && std::has_unique_object_representations_v<ExpireOrders>);
+static_assert(sizeof(ChangePhase) == 16 && std::has_unique_object_representations_v<ChangePhase>);
 
 }  // namespace outcry

@@ -30,7 +30,18 @@ struct Accepted {
   std::int64_t arrival_ns{};
 };
 
-enum class CommandKind : std::uint8_t { new_order, cancel, reduce, modify, replace, execute, end_of_day };
+enum class CommandKind : std::uint8_t {
+  new_order,
+  cancel,
+  reduce,
+  modify,
+  replace,
+  execute,
+  end_of_day,
+  mass_cancel,
+  expire,
+  phase
+};
 
 /// A command was refused; the book is as it was.
 struct Rejected {
@@ -87,7 +98,8 @@ struct Reduced {
   std::int64_t arrival_ns{};
 };
 
-/// A modify was carried out; comes after the trades that it made. Price and quantity are those asked for, even if all of it traded.
+/// A modify was carried out; comes after the trades that it made. Price and quantity are those asked for, even if all
+/// of it traded.
 struct Modified {
   OrderId id{};
   Price price{};
@@ -116,6 +128,71 @@ struct Replaced {
   std::int64_t arrival_ns{};
 };
 
+// Events of books with rules. A consumer that has no on() for them is not told.
+
+/// The terms of a SpecialOrder; comes right after its Accepted.
+struct AcceptedTerms {
+  OrderId id{};
+  std::int64_t trigger{};
+  Quantity part{};
+  std::uint32_t expires_s{};
+  AccountId account{};
+  SymbolId symbol{};
+  Side side{};
+  SpecialType type{};
+  TimeInForce time_in_force{};
+  Terms terms{};
+  std::uint32_t unused{};
+  std::int64_t arrival_ns{};
+};
+
+/// An iceberg displays its next part, at the back of the queue.
+struct Refreshed {
+  OrderId id{};
+  Price price{};
+  Quantity displayed{};
+  Quantity reserve{};  // what is still not shown
+  AccountId account{};
+  SymbolId symbol{};
+  Side side{};
+  std::uint8_t unused8{};
+  std::uint16_t unused16{};
+  std::uint32_t unused{};
+};
+
+/// A stop was triggered by the last trade: from here on it is a market order, or a limit order with this price.
+struct Triggered {
+  OrderId id{};
+  Price last{};
+  Price price{};  // of a stop_limit; else zero
+  Quantity quantity{};
+  AccountId account{};
+  SymbolId symbol{};
+  Side side{};
+  std::uint8_t is_market{};
+  std::uint16_t unused16{};
+};
+
+/// An order has another price than before without having been asked: a peg that moves, a market-to-limit order.
+struct Repriced {
+  OrderId id{};
+  Price price{};
+  AccountId account{};
+  SymbolId symbol{};
+  Quantity open{};
+  Side side{};
+  std::uint8_t is_parked{};  // a peg without anything to be pegged to: in no queue, the price means nothing
+  std::uint16_t unused16{};
+};
+
+struct PhaseChanged {
+  SymbolId symbol{};
+  Phase phase{};
+  std::uint8_t unused8{};
+  std::uint16_t unused16{};
+  std::int64_t arrival_ns{};
+};
+
 static_assert(sizeof(Accepted) == 40 && std::has_unique_object_representations_v<Accepted>);
 static_assert(sizeof(Rejected) == 40 && std::has_unique_object_representations_v<Rejected>);
 static_assert(sizeof(Traded) == 48 && std::has_unique_object_representations_v<Traded>);
@@ -123,5 +200,10 @@ static_assert(sizeof(Cancelled) == 40 && std::has_unique_object_representations_
 static_assert(sizeof(Reduced) == 48 && std::has_unique_object_representations_v<Reduced>);
 static_assert(sizeof(Modified) == 48 && std::has_unique_object_representations_v<Modified>);
 static_assert(sizeof(Replaced) == 48 && std::has_unique_object_representations_v<Replaced>);
+static_assert(sizeof(AcceptedTerms) == 48 && std::has_unique_object_representations_v<AcceptedTerms>);
+static_assert(sizeof(Refreshed) == 40 && std::has_unique_object_representations_v<Refreshed>);
+static_assert(sizeof(Triggered) == 40 && std::has_unique_object_representations_v<Triggered>);
+static_assert(sizeof(Repriced) == 32 && std::has_unique_object_representations_v<Repriced>);
+static_assert(sizeof(PhaseChanged) == 16 && std::has_unique_object_representations_v<PhaseChanged>);
 
 }  // namespace outcry

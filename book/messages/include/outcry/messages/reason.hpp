@@ -28,6 +28,14 @@ enum class Reason : std::uint8_t {
   fill_or_kill,
   no_liquidity,  // what a market order could not trade
   end_of_day,
+  // of books with rules
+  unsupported,   // the book has no rules, and the order needs them; or it has, and recorded history was to be applied
+  outside_band,  // refused: the price is outside the static band; ended: it would have traded outside the dynamic one
+  self_trade,    // would have traded with its own account or group
+  minimum_quantity,  // less than the minimum could trade at once
+  collar,            // what a market order could not trade within its collar
+  expired,           // good till a time that has come
+  mass_cancelled,
 };
 
 constexpr const char* to_string(Reason reason) {
@@ -52,6 +60,13 @@ constexpr const char* to_string(Reason reason) {
     case Reason::fill_or_kill: return "fill_or_kill";
     case Reason::no_liquidity: return "no_liquidity";
     case Reason::end_of_day: return "end_of_day";
+    case Reason::unsupported: return "unsupported";
+    case Reason::outside_band: return "outside_band";
+    case Reason::self_trade: return "self_trade";
+    case Reason::minimum_quantity: return "minimum_quantity";
+    case Reason::collar: return "collar";
+    case Reason::expired: return "expired";
+    case Reason::mass_cancelled: return "mass_cancelled";
   }
   return "?";
 }

@@ -1,0 +1,81 @@
+// RuleState: what a book with rules keeps beside its ladders: the queues that nobody sees, and what they wait for.
+//
+//     shown          the book's own ladders: what everyone sees
+//     hidden         hidden orders and pegs, at the price that they have now
+//     all_or_none    behind everything else at its price; the two sides may cross here
+//     stops          by stop price; the one that is triggered first is the best
+//     parked         no queue: pegs without anything to be pegged to, trailing stops before the first trade
+//
+// Thread: the book's owner only.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory_resource>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include <outcry/book/book_rules.hpp>
+#include <outcry/book/order_terms.hpp>
+#include <outcry/book/price_ladder.hpp>
+
+namespace outcry {
+
+struct RuleState {
+  RuleState(const BookRules& given, const Instrument& instrument, PriceLadder::Window window,
+            std::pmr::memory_resource* memory)
+      : rules(given),
+        hidden{PriceLadder(Side::buy, instrument, window, memory), PriceLadder(Side::sell, instrument, window, memory)},
+        all_or_none{PriceLadder(Side::buy, instrument, window, memory),
+                    PriceLadder(Side::sell, instrument, window, memory)},
+        // Stops to buy wait above the market, the lowest first: in a ladder like that of the asks.
+        stops{PriceLadder(Side::sell, instrument, window, memory), PriceLadder(Side::buy, instrument, window, memory)},
+        pegs(memory),
+        trailing(memory) {
+    if (given.static_band < 0 || given.dynamic_band < 0 || given.collar < 0)
+      throw std::invalid_argument("BookRules: a band or a collar is negative");
+    for (std::size_t i = 0; i < given.ticks.size(); ++i) {
+      if (given.ticks[i].tick < 1 || given.ticks[i].tick % instrument.tick != 0)
+        throw std::invalid_argument("BookRules: a tick is not a multiple of the instrument's");
+      if (i > 0 && given.ticks[i].from <= given.ticks[i - 1].from)
+        throw std::invalid_argument("BookRules: the tick table is not sorted");
+    }
+  }
+
+  bool is_on_tick(Price price) const noexcept {
+    auto step = std::upper_bound(rules.ticks.begin(), rules.ticks.end(), price,
+                                 [](Price a, const TickStep& b) { return a < b.from; });
+    return step == rules.ticks.begin() || price.units % (--step)->tick == 0;
+  }
+
+  /// Whether a trade between the two accounts would be one with oneself.
+  bool is_self(std::uint32_t a, std::uint32_t b) const noexcept {
+    if (rules.self_trade == SelfTrade::allowed || a == 0 || b == 0) return false;
+    return a == b || (group_of(a) != 0 && group_of(a) == group_of(b));
+  }
+
+  std::uint32_t group_of(std::uint32_t account) const noexcept {
+    return account < rules.groups.size() ? rules.groups[account] : 0;
+  }
+
+  static bool has_room(std::pmr::vector<OrderIndex>& list) noexcept {
+    try {
+      if (list.size() == list.capacity()) list.reserve(std::max<std::size_t>(16, list.capacity() * 2));
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+
+  BookRules rules;
+  std::array<PriceLadder, 2> hidden, all_or_none, stops;
+  std::pmr::vector<OrderIndex> pegs, trailing;  // all of them, in order of entry
+  std::optional<Price> last{};                  // trade
+  Phase phase = Phase::continuous;
+  std::uint32_t next_expiry_s = ~std::uint32_t{0};  // nothing expires before that
+};
+
+}  // namespace outcry

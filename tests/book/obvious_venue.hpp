@@ -1,0 +1,771 @@
+// ObviousVenue: a book with rules once more, slowly and plainly: one list of orders, searched for everything.
+//
+// Whether an order could trade is found out by letting it trade in a copy. With a Plant it breaks one rule on purpose.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <outcry/book/order_book.hpp>
+
+namespace outcry_test {
+
+using namespace outcry;
+
+enum class VenuePlant {
+  none,
+  refresh_keeps_its_place,
+  hidden_trades_before_shown,
+  oldest_is_cancelled_instead_of_newest,
+  groups_are_forgotten,
+  all_or_none_trades_in_part,
+  minimum_is_not_looked_at,
+  newest_stop_first,
+  stop_waits_for_a_worse_price,
+  middle_rounds_up,
+  peg_keeps_its_place,
+  collar_is_one_tick_wide,
+  halt_refuses_cancels,
+};
+
+class ObviousVenue {
+ public:
+  ObviousVenue(const Instrument& instrument, std::size_t limit, const BookRules& rules,
+               VenuePlant plant = VenuePlant::none)
+      : instrument_(instrument), limit_(limit), rules_(rules), plant_(plant) {}
+
+  template <class Consumer>
+  void submit(const NewOrder& c, Consumer&& consumer) {
+    SpecialOrder order{.id = c.id,
+                       .price = c.price,
+                       .quantity = c.quantity,
+                       .account = c.account,
+                       .symbol = c.symbol,
+                       .side = c.side,
+                       .type = SpecialType::limit,
+                       .time_in_force = c.time_in_force,
+                       .arrival_ns = c.arrival_ns};
+    if (c.type == OrderType::market) order.type = SpecialType::market;
+    if (c.type > OrderType::market) order.type = static_cast<SpecialType>(99);
+    if (c.post_only == PostOnly::yes) order.terms = Terms::post_only;
+    if (c.post_only > PostOnly::yes) order.terms = static_cast<Terms>(99);
+    enter(order, false, consumer);
+  }
+
+  template <class Consumer>
+  void submit(const SpecialOrder& c, Consumer&& consumer) {
+    enter(c, true, consumer);
+  }
+
+  template <class Consumer>
+  void cancel(const CancelOrder& c, Consumer&& consumer) {
+    const auto at = locate(c.id, c.account);
+    Reason reason = Reason::none;
+    if (c.symbol != instrument_.symbol)
+      reason = Reason::unknown_symbol;
+    else if (!at)
+      reason = Reason::unknown_order;
+    else if (plant_ == VenuePlant::halt_refuses_cancels && phase_ == Phase::halted)
+      reason = Reason::market_closed;
+    if (reason != Reason::none) return reject(c.id, {}, c, CommandKind::cancel, reason, consumer);
+    end(*at, Reason::requested, c.arrival_ns, consumer);
+    settle(consumer);
+  }
+
+  template <class Consumer>
+  void reduce(const ReduceOrder& c, Consumer&& consumer) {
+    const auto at = locate(c.id, c.account);
+    Reason reason = Reason::none;
+    if (c.symbol != instrument_.symbol)
+      reason = Reason::unknown_symbol;
+    else if (!at)
+      reason = Reason::unknown_order;
+    else if (c.by.lots == 0)
+      reason = Reason::zero_quantity;
+    else if (c.by.lots > total(orders_[*at]))
+      reason = Reason::quantity_exceeds_open;
+    else if (c.by.lots % instrument_.lot != 0)
+      reason = Reason::off_lot;
+    if (reason != Reason::none) return reject(c.id, {}, c, CommandKind::reduce, reason, consumer);
+    Resting& order = orders_[*at];
+    if (c.by.lots == total(order)) {
+      end(*at, Reason::requested, c.arrival_ns, consumer);
+      return settle(consumer);
+    }
+    shrink(order, total(order) - c.by.lots);
+    consumer.on(Reduced{
+        c.id, price_of(order), c.by, {total(order)}, c.account, c.symbol, order.terms.side, 0, 0, 0, c.arrival_ns});
+    settle(consumer);
+  }
+
+  template <class Consumer>
+  void modify(const ModifyOrder& c, Consumer&& consumer) {
+    const auto at = locate(c.id, c.account);
+    Reason reason = refusal_of_change(c, at);
+    bool keeps = false;
+    if (reason == Reason::none) {
+      const Resting& order = orders_[*at];
+      keeps = order.level == c.price && c.quantity.lots < total(order);
+      if (!keeps && has(order.terms.terms, Terms::post_only) && meets(order.terms.side, c.price, c.quantity.lots))
+        reason = Reason::would_trade;
+    }
+    if (reason != Reason::none) return reject(c.id, {}, c, CommandKind::modify, reason, consumer);
+    if (keeps) {
+      Resting& order = orders_[*at];
+      shrink(order, c.quantity.lots);
+      consumer.on(Modified{c.id, c.price, c.quantity, c.account, c.symbol, order.terms.side, 1, 0, c.quantity, 0,
+                           c.arrival_ns});
+      return settle(consumer);
+    }
+    Resting order = take(*at);
+    Working w{c.id, c.account, order.terms.side, c.quantity.lots, c.arrival_ns};
+    if (order.queue != Queue::all_or_none || could_trade(w, c.price) >= w.left) trade(w, c.price, consumer);
+    consumer.on(
+        Modified{c.id, c.price, c.quantity, c.account, c.symbol, w.side, 0, 0, Quantity{w.left}, 0, c.arrival_ns});
+    finish(order, w, order.queue, c.price, consumer);
+    settle(consumer);
+  }
+
+  template <class Consumer>
+  void replace(const ReplaceOrder& c, Consumer&& consumer) {
+    const auto at = locate(c.id, c.account);
+    Reason reason = refusal_of_change(c, at);
+    if (reason == Reason::none && c.new_id == OrderId{}) reason = Reason::invalid_combination;
+    if (reason == Reason::none && find_index(c.new_id)) reason = Reason::duplicate_id;
+    if (reason == Reason::none && has(orders_[*at].terms.terms, Terms::post_only) &&
+        meets(orders_[*at].terms.side, c.price, c.quantity.lots))
+      reason = Reason::would_trade;
+    if (reason != Reason::none) return reject(c.id, c.new_id, c, CommandKind::replace, reason, consumer);
+    Resting order = take(*at);
+    order.terms.id = c.new_id;
+    consumer.on(
+        Replaced{c.id, c.new_id, c.price, c.quantity, c.account, c.symbol, order.terms.side, 0, 0, c.arrival_ns});
+    Working w{c.new_id, c.account, order.terms.side, c.quantity.lots, c.arrival_ns};
+    if (order.queue != Queue::all_or_none || could_trade(w, c.price) >= w.left) trade(w, c.price, consumer);
+    finish(order, w, order.queue, c.price, consumer);
+    settle(consumer);
+  }
+
+  template <class Consumer>
+  void end_of_day(const EndOfDay& c, Consumer&& consumer) {
+    if (c.symbol != instrument_.symbol)
+      return reject({}, {}, c, CommandKind::end_of_day, Reason::unknown_symbol, consumer);
+    end_all([](const Resting& o) { return o.terms.time_in_force == TimeInForce::day; }, Reason::end_of_day,
+            c.arrival_ns, consumer);
+    settle(consumer);
+  }
+
+  template <class Consumer>
+  void mass_cancel(const MassCancel& c, Consumer&& consumer) {
+    if (c.symbol != instrument_.symbol)
+      return reject({}, {}, c, CommandKind::mass_cancel, Reason::unknown_symbol, consumer);
+    end_all(
+        [&](const Resting& o) {
+          if (!c.all_accounts && o.terms.account != c.account) return false;
+          return (o.terms.side == Side::buy && c.buys) || (o.terms.side == Side::sell && c.sells);
+        },
+        Reason::mass_cancelled, c.arrival_ns, consumer);
+    settle(consumer);
+  }
+
+  template <class Consumer>
+  void expire(const ExpireOrders& c, Consumer&& consumer) {
+    if (c.symbol != instrument_.symbol) return reject({}, {}, c, CommandKind::expire, Reason::unknown_symbol, consumer);
+    end_all([&](const Resting& o) { return o.terms.expires_s != 0 && o.terms.expires_s <= c.now_s; }, Reason::expired,
+            c.arrival_ns, consumer);
+    settle(consumer);
+  }
+
+  template <class Consumer>
+  void change_phase(const ChangePhase& c, Consumer&& consumer) {
+    Reason reason = Reason::none;
+    if (c.symbol != instrument_.symbol)
+      reason = Reason::unknown_symbol;
+    else if (c.phase > Phase::halted)
+      reason = Reason::invalid_combination;
+    if (reason != Reason::none) return reject({}, {}, c, CommandKind::phase, reason, consumer);
+    phase_ = c.phase;
+    consumer.on(PhaseChanged{c.symbol, c.phase, 0, 0, c.arrival_ns});
+    settle(consumer);
+  }
+
+  template <class Consumer>
+  void clear(Reason reason, Consumer&& consumer) {
+    end_all([](const Resting&) { return true; }, reason, 0, consumer);
+  }
+
+  Quote quote() const {
+    Quote quote{.symbol = instrument_.symbol};
+    for (const Side side : {Side::buy, Side::sell}) {
+      const auto price = best_shown(side);
+      if (!price) continue;
+      Volume sum = 0;
+      for (const Resting& o : orders_)
+        if (o.queue == Queue::shown && o.terms.side == side && o.level == *price) sum += o.open;
+      (side == Side::buy ? quote.bid : quote.ask) = *price;
+      (side == Side::buy ? quote.bid_quantity : quote.ask_quantity) = static_cast<std::uint32_t>(sum);
+    }
+    return quote;
+  }
+
+  std::optional<OrderView> find(OrderId id) const {
+    const auto at = find_index(id);
+    if (!at) return std::nullopt;
+    const Resting& o = orders_[*at];
+    return OrderView{id,
+                     price_of(o),
+                     {o.open},
+                     o.terms.account,
+                     o.terms.side,
+                     o.terms.time_in_force,
+                     has(o.terms.terms, Terms::post_only) ? PostOnly::yes : PostOnly::no,
+                     {o.reserve}};
+  }
+
+  std::size_t order_count() const { return orders_.size(); }
+
+  std::string to_string() const {
+    std::map<std::int64_t, std::string> lines[2], stops[2];
+    std::string parked;
+    for (const std::size_t at : in_order()) {
+      const Resting& o = orders_[at];
+      std::string text = std::to_string(o.terms.id.value) + ':' + std::to_string(o.open);
+      if (o.reserve) text += '+' + std::to_string(o.reserve);
+      if (o.queue == Queue::hidden) text = '(' + text + ')';
+      if (o.queue == Queue::all_or_none) text = '{' + text + '}';
+      std::string& line = o.queue == Queue::parked  ? parked
+                          : o.queue == Queue::stops ? stops[static_cast<int>(o.terms.side)][o.level.units]
+                                                    : lines[static_cast<int>(o.terms.side)][o.level.units];
+      line += ' ' + text;
+    }
+    std::string text;
+    const auto add = [&](const std::string& what, std::int64_t price, const std::string& line) {
+      text += what + std::to_string(price) + " |" + line + '\n';
+    };
+    for (auto line = lines[1].rbegin(); line != lines[1].rend(); ++line) add("sell ", line->first, line->second);
+    for (auto line = lines[0].rbegin(); line != lines[0].rend(); ++line) add("buy  ", line->first, line->second);
+    for (const auto& [price, line] : stops[0]) add("stop to buy ", price, line);
+    for (const auto& [price, line] : stops[1]) add("stop to sell ", price, line);
+    if (!parked.empty()) text += "parked |" + parked + '\n';
+    return text;
+  }
+
+ private:
+  struct Resting {
+    SpecialOrder terms;  // price: as asked for; type: what it is now
+    std::uint32_t open = 0;
+    std::uint32_t reserve = 0;
+    Queue queue = Queue::parked;
+    Price level{};
+    std::uint64_t time = 0;     // of its place in the queue
+    std::uint64_t entered = 0;  // of the order
+  };
+  struct Working {
+    OrderId id;
+    AccountId account;
+    Side side;
+    std::uint32_t left;
+    std::int64_t arrival_ns;
+    Reason ended = Reason::none;
+  };
+  struct Deaf {
+    template <class Event>
+    void on(const Event&) {}
+  };
+  using Bound = std::optional<Price>;  // none: any price
+
+  static std::uint32_t total(const Resting& o) { return o.open + o.reserve; }
+  static bool is_better(Side side, Price a, Price b) { return side == Side::buy ? a > b : a < b; }
+  static void shrink(Resting& o, std::uint32_t to) {
+    const std::uint32_t cut = total(o) - to, unseen = std::min(cut, o.reserve);
+    o.reserve -= unseen;
+    o.open -= cut - unseen;
+  }
+  static Price price_of(const Resting& o) {
+    return o.queue == Queue::stops || o.queue == Queue::parked ? o.terms.price : o.level;
+  }
+
+  std::optional<std::size_t> find_index(OrderId id) const {
+    for (std::size_t i = 0; i < orders_.size(); ++i)
+      if (orders_[i].terms.id == id) return i;
+    return std::nullopt;
+  }
+  std::optional<std::size_t> locate(OrderId id, AccountId account) const {
+    const auto at = find_index(id);
+    return at && orders_[*at].terms.account == account ? at : std::nullopt;
+  }
+  Resting take(std::size_t at) {
+    Resting order = orders_[at];
+    orders_.erase(orders_.begin() + static_cast<std::ptrdiff_t>(at));
+    return order;
+  }
+
+  /// All orders, side by side, queue by queue, the best first, the oldest first.
+  std::vector<std::size_t> in_order() const {
+    std::vector<std::size_t> all(orders_.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+    const auto rank = [&](std::size_t i) {
+      const Resting& o = orders_[i];
+      std::int64_t price = o.terms.side == Side::buy ? -o.level.units : o.level.units;
+      if (o.queue == Queue::stops) price = -price;
+      std::uint64_t time = o.time;
+      if (o.queue == Queue::parked) price = o.terms.type == SpecialType::trailing_stop, time = o.entered;
+      return std::tuple(o.terms.side, o.queue, price, time);
+    };
+    std::sort(all.begin(), all.end(), [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+    return all;
+  }
+
+  std::optional<Price> best(Side side, bool only_shown) const {
+    std::optional<Price> price;
+    for (const Resting& o : orders_)
+      if (o.terms.side == side && (o.queue == Queue::shown || (o.queue == Queue::hidden && !only_shown)))
+        if (!price || is_better(side, o.level, *price)) price = o.level;
+    return price;
+  }
+  std::optional<Price> best_shown(Side side) const { return best(side, true); }
+
+  bool meets(Side side, Price price, std::uint32_t quantity) const {
+    for (const Resting& o : orders_) {
+      if (o.terms.side == side || o.queue > Queue::all_or_none) continue;
+      if (o.queue == Queue::all_or_none && o.open > quantity) continue;
+      if (crosses(side, price, o.level)) return true;
+    }
+    return false;
+  }
+  static bool crosses(Side side, Bound bound, Price maker) {
+    return !bound || (side == Side::buy ? maker <= *bound : maker >= *bound);
+  }
+
+  bool is_self(AccountId a, AccountId b) const {
+    if (rules_.self_trade == SelfTrade::allowed || a == AccountId{} || b == AccountId{}) return false;
+    if (a == b) return true;
+    if (plant_ == VenuePlant::groups_are_forgotten) return false;
+    const auto group = [&](AccountId x) { return x.value < rules_.groups.size() ? rules_.groups[x.value] : 0; };
+    return group(a) != 0 && group(a) == group(b);
+  }
+
+  Bound with_band(Side side, Bound bound) const {
+    if (rules_.dynamic_band == 0) return bound;
+    const Price from = last_ ? *last_ : rules_.reference;
+    const Price band = side == Side::buy ? from + rules_.dynamic_band : from - rules_.dynamic_band;
+    return !bound || is_better(side, *bound, band) ? band : *bound;
+  }
+  Bound market_bound(Side side) const {
+    const auto found = best(opposite(side), false);
+    if (!found || rules_.collar == 0) return std::nullopt;
+    const std::int64_t by = plant_ == VenuePlant::collar_is_one_tick_wide ? instrument_.tick : rules_.collar;
+    return side == Side::buy ? *found + by : *found - by;
+  }
+
+  /// How much of the order would trade; by trying it in a copy.
+  std::uint32_t could_trade(const Working& w, Bound bound) const {
+    ObviousVenue copy = *this;
+    copy.trying_ = true;
+    Working order = w;
+    Deaf deaf;
+    copy.trade(order, bound, deaf);
+    return w.left - order.left;
+  }
+
+  template <class Consumer>
+  void trade(Working& w, Bound own_bound, Consumer& consumer) {
+    const Bound bound = with_band(w.side, own_bound);
+    while (w.left != 0 && w.ended == Reason::none) {
+      std::optional<std::size_t> next;
+      for (const std::size_t at : in_order()) {
+        const Resting& o = orders_[at];
+        if (o.terms.side == w.side || o.queue > Queue::all_or_none || !crosses(w.side, bound, o.level)) continue;
+        if (o.queue == Queue::all_or_none && o.open > w.left && plant_ != VenuePlant::all_or_none_trades_in_part)
+          continue;
+        const auto rank = [&](const Resting& r) {
+          return plant_ == VenuePlant::hidden_trades_before_shown && r.queue == Queue::hidden
+                     ? -1
+                     : static_cast<int>(r.queue);
+        };
+        if (!next || is_better(o.terms.side, o.level, orders_[*next].level) ||
+            (o.level == orders_[*next].level && rank(o) < rank(orders_[*next])))
+          next = at;
+      }
+      if (!next) break;
+      if (is_self(w.account, orders_[*next].terms.account))
+        prevent(w, *next, consumer);
+      else
+        fill(w, *next, consumer);
+    }
+    const auto beyond = best(opposite(w.side), false);
+    if (w.left != 0 && w.ended == Reason::none && bound != own_bound && beyond && crosses(w.side, own_bound, *beyond))
+      w.ended = Reason::outside_band;
+  }
+
+  template <class Consumer>
+  void fill(Working& w, std::size_t at, Consumer& consumer) {
+    Resting& o = orders_[at];
+    const std::uint32_t quantity = std::min(w.left, o.open);
+    w.left -= quantity;
+    o.open -= quantity;
+    last_ = o.level;
+    consumer.on(Traded{o.terms.id,
+                       w.id,
+                       o.level,
+                       {quantity},
+                       {total(o)},
+                       o.terms.account,
+                       w.account,
+                       instrument_.symbol,
+                       w.side,
+                       0,
+                       0});
+    if (o.open == 0) use_up(at, consumer);
+  }
+
+  template <class Consumer>
+  void use_up(std::size_t at, Consumer& consumer) {
+    Resting& o = orders_[at];
+    if (o.reserve == 0) {
+      take(at);
+      return;
+    }
+    o.open = std::min(o.reserve, o.terms.part.lots);
+    o.reserve -= o.open;
+    if (plant_ != VenuePlant::refresh_keeps_its_place) o.time = ++clock_;
+    consumer.on(Refreshed{
+        o.terms.id, o.level, {o.open}, {o.reserve}, o.terms.account, instrument_.symbol, o.terms.side, 0, 0, 0});
+  }
+
+  template <class Consumer>
+  void prevent(Working& w, std::size_t at, Consumer& consumer) {
+    SelfTrade rule = rules_.self_trade;
+    if (plant_ == VenuePlant::oldest_is_cancelled_instead_of_newest && rule == SelfTrade::cancel_newest)
+      rule = SelfTrade::cancel_oldest;
+    if (trying_ && rule != SelfTrade::cancel_oldest) {
+      w.ended = Reason::self_trade;
+      return;
+    }
+    if (rule == SelfTrade::cancel_newest) w.ended = Reason::self_trade;
+    if (rule == SelfTrade::cancel_oldest) end(at, Reason::self_trade, w.arrival_ns, consumer);
+    if (rule == SelfTrade::cancel_both) {
+      end(at, Reason::self_trade, w.arrival_ns, consumer);
+      w.ended = Reason::self_trade;
+    }
+    if (rule != SelfTrade::decrement) return;
+    Resting& o = orders_[at];
+    const std::uint32_t by = std::min(w.left, o.open);
+    o.open -= by;
+    w.left -= by;
+    const Price price = o.level;
+    const auto tell = [&](OrderId id, AccountId account, Side side, std::uint32_t left) {
+      if (left)
+        consumer.on(Reduced{id, price, {by}, {left}, account, instrument_.symbol, side, 0, 0, 0, w.arrival_ns});
+      else
+        consumer.on(Cancelled{id, price, {by}, account, instrument_.symbol, side, Reason::self_trade, 0, w.arrival_ns});
+    };
+    tell(o.terms.id, o.terms.account, o.terms.side, total(o));
+    tell(w.id, w.account, w.side, w.left);
+    if (o.open == 0) use_up(at, consumer);
+  }
+
+  template <class Consumer>
+  void cancelled(const Working& w, Price price, Reason reason, Consumer& consumer) {
+    consumer.on(Cancelled{w.id, price, {w.left}, w.account, instrument_.symbol, w.side, reason, 0, w.arrival_ns});
+  }
+
+  template <class Consumer>
+  void end(std::size_t at, Reason reason, std::int64_t arrival_ns, Consumer& consumer) {
+    const Resting o = take(at);
+    consumer.on(Cancelled{
+        o.terms.id, price_of(o), {total(o)}, o.terms.account, instrument_.symbol, o.terms.side, reason, 0, arrival_ns});
+  }
+
+  template <class Wanted, class Consumer>
+  void end_all(Wanted wanted, Reason reason, std::int64_t arrival_ns, Consumer& consumer) {
+    std::vector<OrderId> leaving;
+    for (const std::size_t at : in_order())
+      if (wanted(orders_[at])) leaving.push_back(orders_[at].terms.id);
+    for (const OrderId id : leaving) end(*find_index(id), reason, arrival_ns, consumer);
+  }
+
+  void put(Resting o, Queue queue, Price price, std::uint32_t quantity) {
+    o.queue = queue;
+    o.level = price;
+    o.open = has(o.terms.terms, Terms::reserve) ? std::min(quantity, o.terms.part.lots) : quantity;
+    o.reserve = quantity - o.open;
+    if (o.time == 0 || plant_ != VenuePlant::peg_keeps_its_place || !is_peg(o.terms.type)) o.time = ++clock_;
+    orders_.push_back(o);
+  }
+
+  template <class Consumer>
+  void finish(const Resting& o, const Working& w, Queue queue, Price price, Consumer& consumer) {
+    if (w.left == 0) return;
+    if (w.ended != Reason::none) return cancelled(w, price, w.ended, consumer);
+    put(o, queue, price, w.left);
+  }
+
+  template <class Consumer>
+  void enter(const SpecialOrder& c, bool is_special, Consumer& consumer) {
+    Reason reason = refusal_of(c);
+    if (reason == Reason::none && find_index(c.id)) reason = Reason::duplicate_id;
+    const bool takes = c.type == SpecialType::market || c.time_in_force == TimeInForce::immediate_or_cancel ||
+                       c.time_in_force == TimeInForce::fill_or_kill;
+    if (reason == Reason::none && has(c.terms, Terms::post_only) && meets(c.side, c.price, c.quantity.lots))
+      reason = Reason::would_trade;
+    if (reason == Reason::none && !takes && order_count() == limit_) reason = Reason::pool_exhausted;
+    if (reason != Reason::none) return reject(c.id, {}, c, CommandKind::new_order, reason, consumer);
+
+    const bool ends_at_market =
+        c.type == SpecialType::market || c.type == SpecialType::stop || c.type == SpecialType::trailing_stop;
+    consumer.on(Accepted{c.id, c.price, c.quantity, c.account, c.symbol, c.side,
+                         ends_at_market ? OrderType::market : OrderType::limit, c.time_in_force,
+                         has(c.terms, Terms::post_only) ? PostOnly::yes : PostOnly::no, c.arrival_ns});
+    if (is_special)
+      consumer.on(AcceptedTerms{c.id, c.trigger, c.part, c.expires_s, c.account, c.symbol, c.side, c.type,
+                                c.time_in_force, c.terms, 0, c.arrival_ns});
+    Working w{c.id, c.account, c.side, c.quantity.lots, c.arrival_ns};
+    Resting order{.terms = c, .entered = ++clock_};
+    if (c.type == SpecialType::stop || c.type == SpecialType::stop_limit) {
+      put(order, Queue::stops, {c.trigger}, w.left);
+      return settle(consumer);
+    }
+    if (c.type == SpecialType::trailing_stop || is_peg(c.type)) {
+      order.open = w.left;
+      orders_.push_back(order);
+      return settle(consumer);
+    }
+    if (c.type == SpecialType::market_to_limit) {
+      const auto price = best_shown(opposite(c.side));
+      if (!price) return cancelled(w, c.price, Reason::no_liquidity, consumer);
+      order.terms.type = SpecialType::limit;
+      order.terms.price = *price;
+      consumer.on(Repriced{c.id, *price, c.account, c.symbol, c.quantity, c.side, 0, 0});
+    }
+    const bool market = c.type == SpecialType::market;
+    const Bound bound = market ? market_bound(c.side) : Bound(order.terms.price);
+    if (c.time_in_force == TimeInForce::fill_or_kill && could_trade(w, bound) < w.left)
+      return cancelled(w, c.price, Reason::fill_or_kill, consumer);
+    if (has(c.terms, Terms::minimum) && could_trade(w, bound) < c.part.lots &&
+        plant_ != VenuePlant::minimum_is_not_looked_at)
+      return cancelled(w, c.price, Reason::minimum_quantity, consumer);
+    const bool all = has(c.terms, Terms::all_or_none);
+    if (!all || could_trade(w, bound) >= w.left) trade(w, bound, consumer);
+    if (w.left != 0 && w.ended == Reason::none && market)
+      w.ended = best(opposite(c.side), false) ? Reason::collar : Reason::no_liquidity;
+    if (w.left != 0 && w.ended == Reason::none && takes) w.ended = Reason::immediate_or_cancel;
+    finish(order, w,
+           all                           ? Queue::all_or_none
+           : has(c.terms, Terms::hidden) ? Queue::hidden
+                                         : Queue::shown,
+           order.terms.price, consumer);
+    settle(consumer);
+  }
+
+  // ---- settling
+
+  template <class Consumer>
+  void settle(Consumer& consumer) {
+    while (phase_ == Phase::continuous && step(consumer)) {
+    }
+  }
+
+  template <class Consumer>
+  bool step(Consumer& consumer) {
+    return trigger(consumer) || move_peg(consumer) || fill_all_or_none(consumer);
+  }
+
+  template <class Consumer>
+  bool trigger(Consumer& consumer) {
+    if (!last_) return false;
+    std::vector<std::size_t> trailing;
+    for (std::size_t i = 0; i < orders_.size(); ++i)
+      if (orders_[i].terms.type == SpecialType::trailing_stop) trailing.push_back(i);
+    std::sort(trailing.begin(), trailing.end(),
+              [&](std::size_t a, std::size_t b) { return orders_[a].entered < orders_[b].entered; });
+    for (const std::size_t i : trailing) {
+      Resting& o = orders_[i];
+      const bool buys = o.terms.side == Side::buy;
+      const Price wanted = buys ? *last_ + o.terms.trigger : *last_ - o.terms.trigger;
+      if (wanted < instrument_.lowest || wanted > instrument_.highest) continue;
+      if (o.queue == Queue::stops && !(buys ? wanted < o.level : wanted > o.level)) continue;
+      o.queue = Queue::stops;
+      o.level = wanted;
+      o.time = ++clock_;
+    }
+    std::optional<std::size_t> found;
+    for (const std::size_t at : in_order()) {
+      const Resting& o = orders_[at];
+      if (o.queue != Queue::stops) continue;
+      const std::int64_t late = plant_ == VenuePlant::stop_waits_for_a_worse_price ? instrument_.tick : 0;
+      const bool due = o.terms.side == Side::buy ? *last_ >= o.level + late : *last_ <= o.level - late;
+      if (!due) continue;
+      if (!found) found = at;
+      if (plant_ == VenuePlant::newest_stop_first && o.terms.side == orders_[*found].terms.side) found = at;
+    }
+    if (!found) return false;
+    Resting o = take(*found);
+    const bool market = o.terms.type != SpecialType::stop_limit;
+    Working w{o.terms.id, o.terms.account, o.terms.side, o.open, 0};
+    consumer.on(Triggered{
+        w.id, *last_, market ? Price{} : o.terms.price, {w.left}, w.account, instrument_.symbol, w.side, market, 0});
+    o.terms.type = SpecialType::limit;
+    trade(w, market ? market_bound(w.side) : Bound(o.terms.price), consumer);
+    if (market && w.left != 0 && w.ended == Reason::none)
+      w.ended = best(opposite(w.side), false) ? Reason::collar : Reason::no_liquidity;
+    finish(o, w, Queue::shown, o.terms.price, consumer);
+    return true;
+  }
+
+  std::optional<Price> peg_price(const Resting& o) const {
+    const Side side = o.terms.side;
+    const auto own = best_shown(side), other = best_shown(opposite(side));
+    std::optional<Price> price;
+    if (o.terms.type == SpecialType::primary_peg) price = own;
+    if (o.terms.type == SpecialType::market_peg) price = other;
+    if (o.terms.type == SpecialType::midpoint_peg && own && other) {
+      std::int64_t middle = (own->units + other->units) / 2;
+      if (middle * 2 > own->units + other->units) --middle;  // rounded down, also below zero
+      const bool odd = middle * 2 != own->units + other->units;
+      const bool up = plant_ == VenuePlant::middle_rounds_up ? side == Side::buy : side == Side::sell;
+      price = Price{middle + (odd && up ? 1 : 0)};
+    }
+    if (!price) return std::nullopt;
+    *price = *price + o.terms.trigger;
+    if (is_better(side, *price, o.terms.price)) price = o.terms.price;
+    if (*price < instrument_.lowest || *price > instrument_.highest) return std::nullopt;
+    return price;
+  }
+
+  template <class Consumer>
+  bool move_peg(Consumer& consumer) {
+    std::optional<std::size_t> found;
+    std::optional<Price> price;
+    for (std::size_t i = 0; i < orders_.size(); ++i) {
+      const Resting& o = orders_[i];
+      if (!is_peg(o.terms.type) || (found && o.entered > orders_[*found].entered)) continue;
+      const auto wanted = peg_price(o);
+      const auto now = o.queue == Queue::hidden ? std::optional<Price>(o.level) : std::nullopt;
+      if (wanted == now) continue;
+      found = i;
+      price = wanted;
+    }
+    if (!found) return false;
+    Resting o = take(*found);
+    Working w{o.terms.id, o.terms.account, o.terms.side, o.open, 0};
+    consumer.on(Repriced{w.id, price ? *price : Price{}, w.account, instrument_.symbol, {w.left}, w.side, !price, 0});
+    if (!price) {
+      o.queue = Queue::parked;
+      orders_.push_back(o);
+      return true;
+    }
+    trade(w, *price, consumer);
+    finish(o, w, Queue::hidden, *price, consumer);
+    return true;
+  }
+
+  template <class Consumer>
+  bool fill_all_or_none(Consumer& consumer) {
+    for (const std::size_t at : in_order()) {
+      const Resting& waiting = orders_[at];
+      if (waiting.queue != Queue::all_or_none) continue;
+      Working w{waiting.terms.id, waiting.terms.account, waiting.terms.side, waiting.open, 0};
+      if (could_trade(w, waiting.level) < w.left) continue;
+      const Resting o = take(at);
+      trade(w, o.level, consumer);
+      finish(o, w, Queue::all_or_none, o.level, consumer);
+      return true;
+    }
+    return false;
+  }
+
+  // ---- refusals
+
+  template <class Command, class Consumer>
+  void reject(OrderId id, OrderId new_id, const Command& c, CommandKind kind, Reason reason, Consumer& consumer) {
+    AccountId account{};
+    if constexpr (requires { c.account; }) account = c.account;
+    consumer.on(Rejected{id, new_id, account, c.symbol, kind, reason, 0, 0, c.arrival_ns});
+  }
+
+  template <class Command>
+  Reason refusal_of_change(const Command& c, std::optional<std::size_t> at) const {
+    if (c.symbol != instrument_.symbol) return Reason::unknown_symbol;
+    if (!at) return Reason::unknown_order;
+    if (orders_[*at].terms.type != SpecialType::limit) return Reason::invalid_combination;
+    if (phase_ == Phase::halted) return Reason::market_closed;
+    if (const Reason reason = refusal_of(c.quantity); reason != Reason::none) return reason;
+    if (const Reason reason = refusal_of(c.price); reason != Reason::none) return reason;
+    const SpecialOrder& order = orders_[*at].terms;
+    if (has(order.terms, Terms::reserve) && c.quantity.lots / 1000 > order.part.lots)
+      return Reason::invalid_combination;
+    return Reason::none;
+  }
+
+  Reason refusal_of(Quantity quantity) const {
+    if (quantity.lots == 0) return Reason::zero_quantity;
+    if (quantity > instrument_.largest) return Reason::quantity_too_large;
+    return quantity.lots % instrument_.lot != 0 ? Reason::off_lot : Reason::none;
+  }
+
+  Reason refusal_of(Price price, bool in_band = true) const {
+    if (price < instrument_.lowest || price > instrument_.highest) return Reason::price_out_of_range;
+    if (!instrument_.off_tick_allowed && price.units % instrument_.tick != 0) return Reason::off_tick;
+    std::int64_t tick = 1;
+    for (const TickStep& step : rules_.ticks)
+      if (price >= step.from) tick = step.tick;
+    if (price.units % tick != 0) return Reason::off_tick;
+    const std::int64_t distance = price - rules_.reference;
+    if (in_band && rules_.static_band != 0 && (distance > rules_.static_band || -distance > rules_.static_band))
+      return Reason::outside_band;
+    return Reason::none;
+  }
+
+  Reason refusal_of(const SpecialOrder& c) const {
+    if (c.symbol != instrument_.symbol) return Reason::unknown_symbol;
+    using enum SpecialType;
+    if (c.id == OrderId{} || c.side > Side::sell || c.type > market_peg ||
+        c.time_in_force > TimeInForce::good_till_time || static_cast<unsigned>(c.terms) >= 32)
+      return Reason::invalid_combination;
+    const bool post = has(c.terms, Terms::post_only), hides = has(c.terms, Terms::hidden),
+               ice = has(c.terms, Terms::reserve), least = has(c.terms, Terms::minimum),
+               all = has(c.terms, Terms::all_or_none);
+    const bool ioc = c.time_in_force == TimeInForce::immediate_or_cancel,
+               fok = c.time_in_force == TimeInForce::fill_or_kill, gtt = c.time_in_force == TimeInForce::good_till_time;
+    bool bad = gtt != (c.expires_s != 0) || (ice || least) != (c.part.lots != 0) || c.part > c.quantity;
+    if (c.type == market) bad = bad || gtt || post || hides || ice || all;
+    if (c.type == market_to_limit) bad = bad || ioc || fok || post || hides || ice || all;
+    if (c.type >= stop) bad = bad || ioc || fok || c.terms != Terms::none;
+    if (ioc || fok) bad = bad || post || hides || ice || all;
+    bad = bad || hides + ice + all > 1 || (post && (least || all)) || (least && (fok || ice || all));
+    bad = bad || (ice && c.quantity.lots / 1000 > c.part.lots);
+    if (bad) return Reason::invalid_combination;
+
+    if (phase_ == Phase::halted) return Reason::market_closed;
+    if (const Reason reason = refusal_of(c.quantity); reason != Reason::none) return reason;
+    if (c.part.lots % instrument_.lot != 0) return Reason::off_lot;
+    if (c.type == limit || c.type == stop_limit || is_peg(c.type))
+      if (const Reason reason = refusal_of(c.price, !is_peg(c.type)); reason != Reason::none) return reason;
+    if (c.type == stop || c.type == stop_limit)
+      if (const Reason reason = refusal_of(Price{c.trigger}, false); reason != Reason::none) return reason;
+    constexpr std::int64_t far = 1ll << 40;
+    if (c.type == trailing_stop && (c.trigger <= 0 || c.trigger > far)) return Reason::price_out_of_range;
+    if (is_peg(c.type) && (c.trigger > far || c.trigger < -far)) return Reason::price_out_of_range;
+    if ((c.type == trailing_stop || is_peg(c.type)) && c.trigger % instrument_.tick != 0) return Reason::off_tick;
+    return Reason::none;
+  }
+
+  Instrument instrument_;
+  std::size_t limit_;
+  BookRules rules_;
+  VenuePlant plant_;
+  std::vector<Resting> orders_;
+  std::uint64_t clock_ = 0;
+  std::optional<Price> last_;
+  Phase phase_ = Phase::continuous;
+  bool trying_ = false;
+};
+
+}  // namespace outcry_test
