@@ -27,6 +27,9 @@ constexpr Time time_from_ns(std::int64_t ns) { return Time(Duration(ns)); }
 constexpr std::int64_t to_ns(Time time) { return time.time_since_epoch().count(); }
 
 /// `time + duration`, or `never` where that is out of range. Requires: duration >= 0.
-constexpr Time later(Time time, Duration duration) { return duration >= never - time ? never : time + duration; }
+constexpr Time later(Time time, Duration duration) {
+  if (duration == forever) return never;
+  return time > Time{} && duration >= never - time ? never : time + duration;  // before time zero nothing overflows
+}
 
 }  // namespace outcry
