@@ -82,7 +82,12 @@ class DrawnVenue {
     Price price;
   };
 
-  Phase phase() { return static_cast<Phase>(draw_.percent(2) ? 77 : draw_.percent(70) ? 0 : 1); }
+  Phase phase() {
+    return draw_.percent(2)    ? static_cast<Phase>(77)
+           : draw_.percent(50) ? Phase::continuous
+           : draw_.percent(25) ? Phase::halted
+                               : Phase::auction;
+  }
   AccountId account() { return {static_cast<std::uint32_t>(draw_.below(7))}; }
   Price price() {
     const std::int64_t ticks = static_cast<std::int64_t>(draw_.below(17)) - 8;

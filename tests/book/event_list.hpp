@@ -15,7 +15,7 @@ using namespace outcry;
 class EventList {
  public:
   using Event = std::variant<Accepted, Rejected, Traded, Cancelled, Reduced, Modified, Replaced, AcceptedTerms,
-                             Refreshed, Triggered, Repriced, PhaseChanged>;
+                             Refreshed, Triggered, Repriced, PhaseChanged, Uncrossed>;
 
   template <class E>
     requires std::is_constructible_v<Event, const E&>
@@ -91,7 +91,12 @@ class EventList {
     return order("repriced", e.id) + (e.is_parked ? ": parked" : ": " + number(e.open.lots) + at(e.price));
   }
   static std::string text_of(const PhaseChanged& e) {
-    return std::string("phase: ") + (e.phase == Phase::halted ? "halted" : "continuous");
+    return std::string("phase: ") + (e.phase == Phase::continuous ? "continuous"
+                                     : e.phase == Phase::halted   ? "halted"
+                                                                  : "auction");
+  }
+  static std::string text_of(const Uncrossed& e) {
+    return "uncrossed " + number(e.volume) + at(e.price) + ", imbalance " + std::to_string(e.imbalance);
   }
 
   std::vector<Event> events_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ enum class VenuePlant {
   peg_keeps_its_place,
   collar_is_one_tick_wide,
   halt_refuses_cancels,
+  auction_forgets_reserves,
+  auction_ignores_the_imbalance,
 };
 
 class ObviousVenue {
@@ -112,7 +115,8 @@ class ObviousVenue {
     if (reason == Reason::none) {
       const Resting& order = orders_[*at];
       keeps = order.level == c.price && c.quantity.lots < total(order);
-      if (!keeps && has(order.terms.terms, Terms::post_only) && meets(order.terms.side, c.price, c.quantity.lots))
+      if (!keeps && phase_ != Phase::auction && has(order.terms.terms, Terms::post_only) &&
+          meets(order.terms.side, c.price, c.quantity.lots))
         reason = Reason::would_trade;
     }
     if (reason != Reason::none) return reject(c.id, {}, c, CommandKind::modify, reason, consumer);
@@ -125,7 +129,8 @@ class ObviousVenue {
     }
     Resting order = take(*at);
     Working w{c.id, c.account, order.terms.side, c.quantity.lots, c.arrival_ns};
-    if (order.queue != Queue::all_or_none || could_trade(w, c.price) >= w.left) trade(w, c.price, consumer);
+    if (phase_ != Phase::auction && (order.queue != Queue::all_or_none || could_trade(w, c.price) >= w.left))
+      trade(w, c.price, consumer);
     consumer.on(
         Modified{c.id, c.price, c.quantity, c.account, c.symbol, w.side, 0, 0, Quantity{w.left}, 0, c.arrival_ns});
     finish(order, w, order.queue, c.price, consumer);
@@ -138,7 +143,7 @@ class ObviousVenue {
     Reason reason = refusal_of_change(c, at);
     if (reason == Reason::none && c.new_id == OrderId{}) reason = Reason::invalid_combination;
     if (reason == Reason::none && find_index(c.new_id)) reason = Reason::duplicate_id;
-    if (reason == Reason::none && has(orders_[*at].terms.terms, Terms::post_only) &&
+    if (reason == Reason::none && phase_ != Phase::auction && has(orders_[*at].terms.terms, Terms::post_only) &&
         meets(orders_[*at].terms.side, c.price, c.quantity.lots))
       reason = Reason::would_trade;
     if (reason != Reason::none) return reject(c.id, c.new_id, c, CommandKind::replace, reason, consumer);
@@ -147,7 +152,8 @@ class ObviousVenue {
     consumer.on(
         Replaced{c.id, c.new_id, c.price, c.quantity, c.account, c.symbol, order.terms.side, 0, 0, c.arrival_ns});
     Working w{c.new_id, c.account, order.terms.side, c.quantity.lots, c.arrival_ns};
-    if (order.queue != Queue::all_or_none || could_trade(w, c.price) >= w.left) trade(w, c.price, consumer);
+    if (phase_ != Phase::auction && (order.queue != Queue::all_or_none || could_trade(w, c.price) >= w.left))
+      trade(w, c.price, consumer);
     finish(order, w, order.queue, c.price, consumer);
     settle(consumer);
   }
@@ -187,9 +193,10 @@ class ObviousVenue {
     Reason reason = Reason::none;
     if (c.symbol != instrument_.symbol)
       reason = Reason::unknown_symbol;
-    else if (c.phase > Phase::halted)
+    else if (c.phase > Phase::auction)
       reason = Reason::invalid_combination;
     if (reason != Reason::none) return reject({}, {}, c, CommandKind::phase, reason, consumer);
+    if (c.phase == Phase::continuous && phase_ != Phase::continuous) uncross(consumer);
     phase_ = c.phase;
     consumer.on(PhaseChanged{c.symbol, c.phase, 0, 0, c.arrival_ns});
     settle(consumer);
@@ -198,6 +205,42 @@ class ObviousVenue {
   template <class Consumer>
   void clear(Reason reason, Consumer&& consumer) {
     end_all([](const Resting&) { return true; }, reason, 0, consumer);
+  }
+
+  std::optional<Uncrossed> indicative() const {
+    const Price reference = last_ ? *last_ : rules_.reference;
+    std::vector<Price> prices;
+    for (const Resting& o : orders_)
+      if (o.queue <= Queue::hidden) {
+        prices.push_back(o.level);
+        for (const std::int64_t step : {1, -1})
+          for (std::int64_t by = step; by < 50 && by > -50; by += step)
+            if (refusal_of(o.level + by) == Reason::none) {
+              prices.push_back(o.level + by);
+              break;
+            }
+      }
+    if (refusal_of(reference) == Reason::none) prices.push_back(reference);
+    std::sort(prices.begin(), prices.end());
+    std::optional<Uncrossed> found;
+    std::tuple<std::int64_t, std::int64_t, std::int64_t> least;
+    for (const Price price : prices) {
+      std::int64_t bid = 0, offered = 0;
+      for (const Resting& o : orders_) {
+        if (o.queue > Queue::hidden) continue;
+        const std::uint32_t lots = plant_ == VenuePlant::auction_forgets_reserves ? o.open : total(o);
+        if (o.terms.side == Side::buy && o.level >= price) bid += lots;
+        if (o.terms.side == Side::sell && o.level <= price) offered += lots;
+      }
+      const std::int64_t volume = std::min(bid, offered), imbalance = bid - offered;
+      const bool looks = plant_ != VenuePlant::auction_ignores_the_imbalance;
+      const std::tuple rank(-volume, looks ? std::abs(imbalance) : 0,
+                            price > reference ? price - reference : reference - price);
+      if (volume == 0 || (found && rank >= least)) continue;
+      least = rank;
+      found = Uncrossed{price, static_cast<Volume>(volume), imbalance, instrument_.symbol, 0};
+    }
+    return found;
   }
 
   Quote quote() const {
@@ -552,7 +595,7 @@ class ObviousVenue {
         plant_ != VenuePlant::minimum_is_not_looked_at)
       return cancelled(w, c.price, Reason::minimum_quantity, consumer);
     const bool all = has(c.terms, Terms::all_or_none);
-    if (!all || could_trade(w, bound) >= w.left) trade(w, bound, consumer);
+    if (phase_ != Phase::auction && (!all || could_trade(w, bound) >= w.left)) trade(w, bound, consumer);
     if (w.left != 0 && w.ended == Reason::none && market)
       w.ended = best(opposite(c.side), false) ? Reason::collar : Reason::no_liquidity;
     if (w.left != 0 && w.ended == Reason::none && takes) w.ended = Reason::immediate_or_cancel;
@@ -681,6 +724,44 @@ class ObviousVenue {
     return false;
   }
 
+  template <class Consumer>
+  void uncross(Consumer& consumer) {
+    const auto found = indicative();
+    if (!found) return;
+    consumer.on(*found);
+    last_ = found->price;
+    for (Volume left = found->volume; left != 0;) {
+      std::optional<std::size_t> first[2];
+      for (const std::size_t at : in_order()) {
+        const Resting& o = orders_[at];
+        auto& mine = first[static_cast<int>(o.terms.side)];
+        if (o.queue > Queue::hidden) continue;
+        if (!mine || is_better(o.terms.side, o.level, orders_[*mine].level)) mine = at;
+      }
+      Resting &buyer = orders_[*first[0]], &seller = orders_[*first[1]];
+      std::uint32_t quantity = std::min(buyer.open, seller.open);
+      if (quantity > left) quantity = static_cast<std::uint32_t>(left);
+      left -= quantity;
+      buyer.open -= quantity;
+      seller.open -= quantity;
+      consumer.on(Traded{seller.terms.id,
+                         buyer.terms.id,
+                         found->price,
+                         {quantity},
+                         {total(seller)},
+                         seller.terms.account,
+                         buyer.terms.account,
+                         instrument_.symbol,
+                         Side::buy,
+                         0,
+                         0});
+      const OrderId seller_id = seller.terms.id;
+      const bool sold = seller.open == 0;
+      if (buyer.open == 0) use_up(*first[0], consumer);
+      if (sold) use_up(*find_index(seller_id), consumer);
+    }
+  }
+
   // ---- refusals
 
   template <class Command, class Consumer>
@@ -744,6 +825,8 @@ class ObviousVenue {
     if (bad) return Reason::invalid_combination;
 
     if (phase_ == Phase::halted) return Reason::market_closed;
+    if (phase_ == Phase::auction && (ioc || fok || c.type == market || c.type == market_to_limit || least || post))
+      return Reason::in_auction;
     if (const Reason reason = refusal_of(c.quantity); reason != Reason::none) return reason;
     if (c.part.lots % instrument_.lot != 0) return Reason::off_lot;
     if (c.type == limit || c.type == stop_limit || is_peg(c.type))

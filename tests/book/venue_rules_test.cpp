@@ -504,6 +504,97 @@ buy  99 | 1:1
 )");
 }
 
+TEST_CASE("an auction collects, says what would trade, and uncrosses at the price at which most trades") {
+  Venue venue;
+  venue.book.change_phase({.phase = Phase::auction}, venue.events);
+  venue.buy(1, 10, 103);
+  venue.buy(2, 5, 101);
+  venue.sell(3, 6, 100);
+  venue.sell(4, 8, 102);
+  venue.submit(with(order(5, Side::buy, 1, 0), SpecialType::market));
+  CHECK(venue.said() == R"(
+phase: auction
+accepted 1: buy 10 at 103
+accepted 2: buy 5 at 101
+accepted 3: sell 6 at 100
+accepted 4: sell 8 at 102
+rejected 5: in_auction
+)");
+  CHECK(venue.drawn() == R"(
+sell 102 | 4:8
+sell 100 | 3:6
+buy  103 | 1:10
+buy  101 | 2:5
+)");
+  REQUIRE(venue.book.indicative());
+  CHECK(venue.book.indicative()->price == Price{102});
+  CHECK(venue.book.indicative()->volume == 10);
+  CHECK(venue.book.indicative()->imbalance == -4);
+
+  venue.book.change_phase({.phase = Phase::continuous}, venue.events);
+
+  CHECK(venue.said() == R"(
+uncrossed 10 at 102, imbalance -4
+traded 6 at 102: 1 took from 3, which has 0 left
+traded 4 at 102: 1 took from 4, which has 4 left
+phase: continuous
+)");
+  CHECK(venue.drawn() == R"(
+sell 102 | 4:4
+buy  101 | 2:5
+)");
+}
+
+TEST_CASE(
+    "of prices at which equally much trades, the one with the least imbalance, then the nearest to the reference") {
+  Venue venue({.reference = {101}});
+  venue.book.change_phase({.phase = Phase::auction}, venue.events);
+  venue.buy(1, 5, 104);
+  venue.sell(2, 5, 98);
+  CHECK(venue.book.indicative()->price == Price{101});
+
+  venue.sell(3, 2, 101);
+  CHECK(venue.book.indicative()->price == Price{100});
+  CHECK(venue.book.indicative()->imbalance == 0);
+}
+
+TEST_CASE("an auction finds the price between the orders at which bids and offers are even") {
+  Venue venue({.reference = {200}});
+  venue.book.change_phase({.phase = Phase::auction}, venue.events);
+  venue.buy(1, 5, 104);
+  venue.buy(2, 3, 98);
+  venue.sell(3, 5, 98);
+  venue.sell(4, 2, 104);
+
+  CHECK(venue.book.indicative()->price == Price{103});
+  CHECK(venue.book.indicative()->imbalance == 0);
+}
+
+TEST_CASE("after a halt an auction brings the book back, and its trades trigger stops") {
+  Venue venue;
+  venue.submit(with(order(1, Side::buy, 2, 0), SpecialType::stop, 100));
+  venue.sell(2, 9, 101);
+  venue.book.change_phase({.phase = Phase::halted}, venue.events);
+  venue.book.change_phase({.phase = Phase::auction}, venue.events);
+  venue.submit(with(order(3, Side::buy, 12, 101), Terms::reserve, 4));
+  venue.said();
+
+  venue.book.change_phase({.phase = Phase::continuous}, venue.events);
+
+  CHECK(venue.said() == R"(
+uncrossed 9 at 101, imbalance 3
+traded 4 at 101: 3 took from 2, which has 5 left
+refreshed 3: shows 4 at 101, 4 more behind it
+traded 4 at 101: 3 took from 2, which has 1 left
+refreshed 3: shows 4 at 101, 0 more behind it
+traded 1 at 101: 3 took from 2, which has 0 left
+phase: continuous
+triggered 1 at 101: buy 2 at the market
+cancelled 1: 2 at 0, no_liquidity
+)");
+  CHECK(venue.drawn() == "\nbuy  101 | 3:3\n");
+}
+
 TEST_CASE("what a special order may not ask for together is refused") {
   Venue venue;
   venue.submit(with(order(1, Side::buy, 5, 99), Terms::hidden | Terms::reserve, 2));

@@ -178,6 +178,11 @@ class alignas(64) OrderBook {
   /// What is open at a price; 0 if nothing is.
   Volume volume_at(Side side, Price price) const noexcept;
 
+  /// At which price the book would uncross now, and what would trade; none if nothing would, or without rules. The price
+  /// at which most trades; then with the least imbalance; then nearest to the last trade, or the rules' reference; then
+  /// the lowest. Allocates.
+  std::optional<Uncrossed> indicative() const;
+
   const BookCounts& counts() const noexcept { return counts_; }
   /// How many events the book has given: the number of the last one, counted from 1.
   std::uint64_t sequence() const noexcept { return counts_.events; }
@@ -349,6 +354,8 @@ class alignas(64) OrderBook {
   bool move_one_peg(Consumer& consumer);
   template <class Consumer>
   bool fill_one_all_or_none(Consumer& consumer);
+  template <class Consumer>
+  void uncross(Consumer& consumer);
   Price price_by_rules(OrderIndex index) const noexcept;
   std::string text_by_rules() const;
   std::string check_by_rules() const;
@@ -1040,7 +1047,7 @@ std::string OrderBook<Ids>::check() const {
       return std::string(outcry::to_string(side)) + " side: " + wrong;
   if (rules_)
     if (const std::string wrong = check_by_rules(); !wrong.empty()) return wrong;
-  if (!may_be_crossed_ && !ladder(Side::buy).empty() && !ladder(Side::sell).empty() &&
+  if (!may_be_crossed_ && phase() == Phase::continuous && !ladder(Side::buy).empty() && !ladder(Side::sell).empty() &&
       ladder(Side::buy).best().price >= ladder(Side::sell).best().price)
     return "the book is crossed";
   if (own_ids_ && !rules_ && own_ids_->size() != order_count()) return "the table of ids has another number of orders";

@@ -12,6 +12,10 @@
 // Refusals are looked for in the order of order_book.hpp, and market_closed before sizes, outside_band after off_tick.
 // A book with rules wants room for every order that may rest, even if all of it trades.
 //
+// While an auction collects, orders rest without trading and nothing settles. Before continuous trading begins the book
+// uncrosses: displayed orders, reserves and hidden orders trade at one price, the best first, in the order above;
+// all-or-none orders, stops and self-trade prevention do not take part.
+//
 // Limits: an iceberg displays at least a thousandth of itself, which bounds what one order can set off. Pegs, and
 // trailing stops, are walked after every command that may move them; the minimum of a quantity and
 //   fill-or-kill walk the orders that they would meet.
@@ -74,6 +78,7 @@ void OrderBook<Ids>::enter(const SpecialOrder& order, bool is_special, Consumer&
   const bool is_market = order.type == SpecialType::market;
   const bool may_rest = !is_market && order.time_in_force != TimeInForce::immediate_or_cancel &&
                         order.time_in_force != TimeInForce::fill_or_kill;
+  const bool collects = rules_->phase == Phase::auction;
   if (has(order.terms, Terms::post_only) &&
       meets_anyone(side, -PriceLadder::key_of(side, order.price), order.quantity.lots))
     return refuse(Reason::would_trade);
@@ -130,6 +135,7 @@ void OrderBook<Ids>::enter(const SpecialOrder& order, bool is_special, Consumer&
                                  .open = order.quantity,
                                  .side = side});
   }
+  if (collects) return finish(make_record(terms), working, resting_queue(order.terms), order.price, consumer);
   const Key bound = is_market ? market_bound(side) : -PriceLadder::key_of(side, terms.price);
   const Key limit = with_band(side, bound);
   const Queue queue = resting_queue(order.terms);
@@ -219,7 +225,8 @@ void OrderBook<Ids>::modify_by_rules(const ModifyOrder& command, Consumer& consu
   const Key key = PriceLadder::key_of(side, command.price);
   const std::uint32_t total = order.open + terms.reserve;
   const bool keeps_place = own.level_of(order).price == command.price && command.quantity.lots < total;
-  if (!keeps_place && order.is_post_only() && meets_anyone(side, -key, command.quantity.lots))
+  const bool collects = rules_->phase == Phase::auction;
+  if (!collects && !keeps_place && order.is_post_only() && meets_anyone(side, -key, command.quantity.lots))
     return refuse(Reason::would_trade);
   if (!own.prepare(key, *pool_)) return refuse(Reason::pool_exhausted);
 
@@ -233,7 +240,7 @@ void OrderBook<Ids>::modify_by_rules(const ModifyOrder& command, Consumer& consu
     own.level_of(order).volume -= cut - unseen;
   } else {
     take_out(index);
-    if (queue != Queue::all_or_none || can_trade(working, with_band(side, -key), working.left))
+    if (!collects && (queue != Queue::all_or_none || can_trade(working, with_band(side, -key), working.left)))
       trade(working, -key, consumer);
   }
   tell(consumer, Modified{.id = command.id,
@@ -269,7 +276,9 @@ void OrderBook<Ids>::replace_by_rules(const ReplaceOrder& command, Consumer& con
   if (ids_->find(command.new_id, *pool_).order != 0) return refuse(Reason::duplicate_id);
   const Side side = order.side();
   const Key key = PriceLadder::key_of(side, command.price);
-  if (order.is_post_only() && meets_anyone(side, -key, command.quantity.lots)) return refuse(Reason::would_trade);
+  const bool collects = rules_->phase == Phase::auction;
+  if (!collects && order.is_post_only() && meets_anyone(side, -key, command.quantity.lots))
+    return refuse(Reason::would_trade);
   if (!ids_->has_room_instead(command.new_id) || !queue_of(terms.queue, side).prepare(key, *pool_))
     return refuse(Reason::pool_exhausted);
 
@@ -288,7 +297,7 @@ void OrderBook<Ids>::replace_by_rules(const ReplaceOrder& command, Consumer& con
                           .side = side,
                           .arrival_ns = command.arrival_ns});
   Working working{command.new_id, command.account, side, command.quantity.lots, command.arrival_ns};
-  if (queue != Queue::all_or_none || can_trade(working, with_band(side, -key), working.left))
+  if (!collects && (queue != Queue::all_or_none || can_trade(working, with_band(side, -key), working.left)))
     trade(working, -key, consumer);
   finish(index, working, queue, command.price, consumer);
   settle(consumer);
@@ -321,8 +330,9 @@ template <EventConsumer Consumer>
 void OrderBook<Ids>::change_phase(const ChangePhase& command, Consumer&& consumer) {
   if (command.symbol.value != symbol_) return reject(command, CommandKind::phase, Reason::unknown_symbol, consumer);
   if (!rules_) return reject(command, CommandKind::phase, Reason::unsupported, consumer);
-  if (command.phase > Phase::halted) return reject(command, CommandKind::phase, Reason::invalid_combination, consumer);
+  if (command.phase > Phase::auction) return reject(command, CommandKind::phase, Reason::invalid_combination, consumer);
 
+  if (command.phase == Phase::continuous && rules_->phase != Phase::continuous) uncross(consumer);
   rules_->phase = command.phase;
   tell_more(consumer, PhaseChanged{.symbol = command.symbol, .phase = command.phase, .arrival_ns = command.arrival_ns});
   settle(consumer);
@@ -371,6 +381,10 @@ Reason OrderBook<Ids>::refusal_by_rules(const SpecialOrder& order) const noexcep
   if (!good) return Reason::invalid_combination;
 
   if (rules_->phase == Phase::halted) return Reason::market_closed;
+  if (rules_->phase == Phase::auction &&
+      (!rests || order.type == SpecialType::market || order.type == SpecialType::market_to_limit ||
+       has(order.terms, Terms::minimum | Terms::post_only)))
+    return Reason::in_auction;
   if (const Reason reason = refusal_of(order.quantity); reason != Reason::none) return reason;
   if (order.part.lots % instrument_.lot != 0) return Reason::off_lot;
   if (is_limit || order.type == SpecialType::stop_limit || is_peg(order.type)) {
@@ -935,6 +949,111 @@ bool OrderBook<Ids>::fill_one_all_or_none(Consumer& consumer) {
     }
   }
   return false;
+}
+
+// ---- auctions ----------------------------------------------------------------------------------------------------
+
+template <class Ids>
+std::optional<Uncrossed> OrderBook<Ids>::indicative() const {
+  if (!rules_) return std::nullopt;
+  // What wants to trade at a key or a better one, best first.
+  struct Demand {
+    Key key;
+    Volume volume;
+  };
+  std::array<std::vector<Demand>, 2> wanted;
+  for (const Side side : {Side::buy, Side::sell}) {
+    std::vector<Demand>& own = wanted[side == Side::sell];
+    if (best_maker(side) == PriceLadder::no_key) return std::nullopt;
+    const Key worst = -best_maker(side);
+    for (const Queue queue : {Queue::shown, Queue::hidden}) {
+      const PriceLadder& orders = queue_of(queue, side);
+      for (const Level* level = orders.empty() ? nullptr : &orders.best();
+           level != nullptr && orders.key_of(level->price) >= worst;
+           level = orders.next_worse(orders.key_of(level->price))) {
+        Volume volume = level->volume;
+        for (OrderIndex index = level->oldest; index != 0; index = (*pool_)[index].newer)
+          volume += pool_->terms(index).reserve;
+        own.push_back({orders.key_of(level->price), volume});
+      }
+    }
+    std::sort(own.begin(), own.end(), [](const Demand& a, const Demand& b) { return a.key > b.key; });
+    for (std::size_t i = 1; i < own.size(); ++i) own[i].volume += own[i - 1].volume;
+  }
+  const auto volume_at_best = [&](Side side, Price price) -> Volume {
+    const std::vector<Demand>& own = wanted[side == Side::sell];
+    const auto end = std::upper_bound(own.begin(), own.end(), PriceLadder::key_of(side, price),
+                                      [](Key key, const Demand& demand) { return key > demand.key; });
+    return end == own.begin() ? 0 : std::prev(end)->volume;
+  };
+
+  const Price reference = rules_->last.value_or(rules_->rules.reference);
+  const auto distance = [&](Price price) { return price > reference ? price - reference : reference - price; };
+  const auto size = [](std::int64_t n) { return n < 0 ? -n : n; };
+  std::optional<Uncrossed> best;
+  const auto consider = [&](Price price) {
+    const Volume bid = volume_at_best(Side::buy, price), offered = volume_at_best(Side::sell, price);
+    const Uncrossed here{.price = price,
+                         .volume = std::min(bid, offered),
+                         .imbalance = static_cast<std::int64_t>(bid) - static_cast<std::int64_t>(offered),
+                         .symbol = {symbol_}};
+    if (here.volume == 0) return;
+    bool better = !best || here.volume > best->volume;
+    if (best && here.volume == best->volume) {
+      better = size(here.imbalance) < size(best->imbalance);
+      if (size(here.imbalance) == size(best->imbalance))
+        better = distance(price) < distance(best->price) ||
+                 (distance(price) == distance(best->price) && price < best->price);
+    }
+    if (better) best = here;
+  };
+  for (const Side side : {Side::buy, Side::sell})
+    for (const Demand& demand : wanted[side == Side::sell]) {
+      const Price price = ladder(side).price_of(demand.key);
+      consider(price);
+      // Between two orders' prices the imbalance may be less: the prices next to theirs stand for all of those.
+      for (const Price next : {rules_->next_above(price, instrument_), rules_->next_below(price, instrument_)})
+        if (refusal_by_rules(next) == Reason::none) consider(next);
+    }
+  if (refusal_by_rules(reference) == Reason::none) consider(reference);
+  return best;
+}
+
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::uncross(Consumer& consumer) {
+  const std::optional<Uncrossed> found = indicative();
+  if (!found) return;
+  tell_more(consumer, *found);
+  rules_->last = found->price;
+  const auto best_queue = [&](Side side) -> PriceLadder& {
+    PriceLadder &shown = queue_of(Queue::shown, side), &hidden = queue_of(Queue::hidden, side);
+    return shown.best_key() >= hidden.best_key() ? shown : hidden;
+  };
+  for (Volume left = found->volume; left != 0;) {
+    std::array<PriceLadder*, 2> queues{&best_queue(Side::buy), &best_queue(Side::sell)};
+    std::array<OrderIndex, 2> at{queues[0]->best().oldest, queues[1]->best().oldest};
+    Order &buyer = (*pool_)[at[0]], &seller = (*pool_)[at[1]];
+    const auto quantity = static_cast<std::uint32_t>(std::min<Volume>({left, Volume{buyer.open}, Volume{seller.open}}));
+    left -= quantity;
+    for (std::size_t i = 0; i < 2; ++i) {
+      queues[i]->level_of((*pool_)[at[i]]).volume -= quantity;
+      (*pool_)[at[i]].open -= quantity;
+    }
+    ++counts_.trades;
+    counts_.traded += quantity;
+    tell(consumer, Traded{.maker = {seller.id},
+                          .taker = {buyer.id},
+                          .price = found->price,
+                          .quantity = {quantity},
+                          .maker_open = {seller.open + pool_->terms(at[1]).reserve},
+                          .maker_account = {seller.account},
+                          .taker_account = {buyer.account},
+                          .symbol = {symbol_},
+                          .taker_side = Side::buy});
+    for (std::size_t i = 0; i < 2; ++i)
+      if ((*pool_)[at[i]].open == 0) use_up(*queues[i], at[i], consumer);
+  }
 }
 
 // ---- queries -----------------------------------------------------------------------------------------------------

@@ -51,6 +51,22 @@ struct RuleState {
     return step == rules.ticks.begin() || price.units % (--step)->tick == 0;
   }
 
+  std::int64_t tick_at(Price price, const Instrument& instrument) const noexcept {
+    auto step = std::upper_bound(rules.ticks.begin(), rules.ticks.end(), price,
+                                 [](Price a, const TickStep& b) { return a < b.from; });
+    if (step != rules.ticks.begin()) return (--step)->tick;
+    return instrument.off_tick_allowed ? 1 : instrument.tick;
+  }
+  /// The nearest prices on the grid above and below.
+  Price next_above(Price price, const Instrument& instrument) const noexcept {
+    const std::int64_t tick = tick_at(price, instrument), over = ((price.units % tick) + tick) % tick;
+    return price + (tick - over);
+  }
+  Price next_below(Price price, const Instrument& instrument) const noexcept {
+    const std::int64_t tick = tick_at(price - 1, instrument), over = ((price.units % tick) + tick) % tick;
+    return price - (over != 0 ? over : tick);
+  }
+
   /// Whether a trade between the two accounts would be one with oneself.
   bool is_self(std::uint32_t a, std::uint32_t b) const noexcept {
     if (rules.self_trade == SelfTrade::allowed || a == 0 || b == 0) return false;

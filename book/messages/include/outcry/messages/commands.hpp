@@ -166,7 +166,8 @@ struct ExpireOrders {
 
 enum class Phase : std::uint8_t {
   continuous,
-  halted,  // orders may be cancelled and reduced, nothing else
+  halted,   // orders may be cancelled and reduced, nothing else
+  auction,  // orders are collected and do not trade; when continuous trading begins they trade at one price
 };
 
 struct ChangePhase {

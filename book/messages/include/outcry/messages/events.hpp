@@ -193,6 +193,16 @@ struct PhaseChanged {
   std::int64_t arrival_ns{};
 };
 
+/// The price of an auction, what trades at it, and how much more was bid than offered there. The trades follow; in each
+/// the buyer is called the taker.
+struct Uncrossed {
+  Price price{};
+  Volume volume{};
+  std::int64_t imbalance{};  // below zero: more was offered
+  SymbolId symbol{};
+  std::uint32_t unused{};
+};
+
 static_assert(sizeof(Accepted) == 40 && std::has_unique_object_representations_v<Accepted>);
 static_assert(sizeof(Rejected) == 40 && std::has_unique_object_representations_v<Rejected>);
 static_assert(sizeof(Traded) == 48 && std::has_unique_object_representations_v<Traded>);
@@ -204,6 +214,7 @@ static_assert(sizeof(AcceptedTerms) == 48 && std::has_unique_object_representati
 static_assert(sizeof(Refreshed) == 40 && std::has_unique_object_representations_v<Refreshed>);
 static_assert(sizeof(Triggered) == 40 && std::has_unique_object_representations_v<Triggered>);
 static_assert(sizeof(Repriced) == 32 && std::has_unique_object_representations_v<Repriced>);
+static_assert(sizeof(Uncrossed) == 32 && std::has_unique_object_representations_v<Uncrossed>);
 static_assert(sizeof(PhaseChanged) == 16 && std::has_unique_object_representations_v<PhaseChanged>);
 
 }  // namespace outcry

@@ -36,6 +36,7 @@ enum class Reason : std::uint8_t {
   collar,            // what a market order could not trade within its collar
   expired,           // good till a time that has come
   mass_cancelled,
+  in_auction,  // while orders are collected none may come that would have to trade at once
 };
 
 constexpr const char* to_string(Reason reason) {
@@ -67,6 +68,7 @@ constexpr const char* to_string(Reason reason) {
     case Reason::collar: return "collar";
     case Reason::expired: return "expired";
     case Reason::mass_cancelled: return "mass_cancelled";
+    case Reason::in_auction: return "in_auction";
   }
   return "?";
 }
