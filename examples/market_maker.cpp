@@ -16,8 +16,8 @@ Strategy market_maker(Trader& trader) {
   std::vector<OrderId> asks(trader.symbol_count());
   std::vector<Time> due(trader.symbol_count());
 
-  while (co_await trader.next()) {
-    const SymbolId symbol = trader.news_symbol();
+  while (const auto update = co_await trader.next()) {
+    const SymbolId symbol = update.symbol;
     const Quote& quote = trader.quote(symbol);
     if (!quote.has_both() || trader.now() < due[symbol.value]) continue;
     due[symbol.value] = trader.now() + std::chrono::milliseconds(100);

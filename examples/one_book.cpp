@@ -24,13 +24,13 @@ int main() {
   OrderBook book(Instrument{}, pool);
   Printer printer;
 
-  book.submit({.id = {1}, .price = {101}, .quantity = {50}, .side = Side::sell}, printer);
-  book.submit({.id = {2}, .price = {100}, .quantity = {30}, .side = Side::sell}, printer);
-  book.submit({.id = {3}, .price = {101}, .quantity = {20}, .side = Side::sell}, printer);
-  book.submit({.id = {4}, .price = {100}, .quantity = {10}, .side = Side::buy, .post_only = PostOnly::yes}, printer);
-  book.submit({.id = {5}, .price = {101}, .quantity = {60}, .side = Side::buy}, printer);
-  book.reduce({.id = {1}, .by = {5}}, printer);
-  book.cancel({.id = {2}}, printer);
+  book.submit(NewOrder{.id = {1}, .price = {101}, .quantity = {50}, .side = Side::sell}, printer);
+  book.submit(NewOrder{.id = {2}, .price = {100}, .quantity = {30}, .side = Side::sell}, printer);
+  book.submit(NewOrder{.id = {3}, .price = {101}, .quantity = {20}, .side = Side::sell}, printer);
+  book.submit(NewOrder{.id = {4}, .price = {100}, .quantity = {10}, .side = Side::buy, .post_only = PostOnly::yes}, printer);
+  book.submit(NewOrder{.id = {5}, .price = {101}, .quantity = {60}, .side = Side::buy}, printer);
+  book.reduce(ReduceOrder{.id = {1}, .by = {5}}, printer);
+  book.cancel(CancelOrder{.id = {2}}, printer);
   std::fputs(book.to_string().c_str(), stdout);
 }
 // accepted   1

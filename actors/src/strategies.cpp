@@ -37,8 +37,8 @@ void keep(Trader& trader, SymbolId symbol, Side side, Quoting& own, bool wanted,
     return;
   }
   if (!wanted) return;
-  const OrderTerms terms{.symbol = symbol, .post_only = PostOnly::yes};
-  own.order = side == Side::buy ? trader.buy(size, price, terms) : trader.sell(size, price, terms);
+  const OrderOptions options{.symbol = symbol, .post_only = PostOnly::yes};
+  own.order = side == Side::buy ? trader.buy(size, price, options) : trader.sell(size, price, options);
   own.price = price;
 }
 

@@ -62,7 +62,7 @@ std::int64_t Trader::stamp() const { return stamp_now(setup_.stamps, self_.sched
 
 // ---- orders
 
-OrderId Trader::enter(Side side, Quantity quantity, Price price, OrderType type, OrderTerms terms) {
+OrderId Trader::enter(Side side, Quantity quantity, Price price, OrderType type, OrderOptions terms) {
   const OrderId id{own_ids | std::uint64_t{setup_.account.value & 0x7FFFFFFF} << 32 | ++last_order_};
   Listed& listed = at(terms.symbol);
   OrderState& order = orders_[id];
@@ -110,7 +110,7 @@ void Trader::modify(OrderId id, Price price, Quantity open) {
   order->modifying = at(order->symbol).address.send(command).accepted();
 }
 
-void Trader::keep(OrderId& order, Side side, Quantity quantity, Price price, OrderTerms terms) {
+void Trader::keep(OrderId& order, Side side, Quantity quantity, Price price, OrderOptions terms) {
   const OrderState* state = find(order);
   if (state == nullptr || state->done()) {
     order = enter(side, quantity, price, OrderType::limit, terms);

@@ -372,12 +372,12 @@ Strategy nervous(Trader& trader) {
     const Quote& quote = trader.quote(symbol);
     if (!quote.has_both()) continue;
     const Quantity quantity{1 + static_cast<std::uint32_t>(trader.random().below(200))};
-    const OrderTerms terms{.symbol = symbol};
+    const OrderOptions options{.symbol = symbol};
     switch (trader.random().below(6)) {
-      case 0: trader.buy(quantity, quote.bid, terms); break;
-      case 1: trader.sell(quantity, quote.ask, terms); break;
-      case 2: trader.buy(quantity, quote.ask, terms); break;
-      case 3: trader.sell(quantity, quote.bid, terms); break;
+      case 0: trader.buy(quantity, quote.bid, options); break;
+      case 1: trader.sell(quantity, quote.ask, options); break;
+      case 2: trader.buy(quantity, quote.ask, options); break;
+      case 3: trader.sell(quantity, quote.bid, options); break;
       case 4: trader.cancel_all(symbol); break;
       default: break;
     }

@@ -1,10 +1,14 @@
 // Trader: a market as one strategy sees it: quotes, depth, trades, the state of each of its orders, position and cash.
 //
 //   Strategy buy_low(Trader& trader) {
-//     while (co_await trader.next()) {
-//       if (trader.quote().has_ask() && trader.quote().ask < Price{1'000'000}) trader.buy(Quantity{100}, trader.quote().ask);
+//     while (const auto update = co_await trader.next()) {
+//       const Quote& quote = trader.quote(update.symbol);
+//       if (quote.has_ask() && quote.ask < Price{1'000'000}) trader.buy(Quantity{100}, quote.ask, {.symbol = update.symbol});
 //     }
 //   }
+//
+// Give what next() brings a name, as here: GCC 12 miscompiles a coroutine without any local variable that awaits in a
+// condition.
 //
 // A strategy is a coroutine that returns Strategy and takes a Trader. The same source runs in a simulated market and on
 // recorded market data (run.hpp). What the trader shows is what has reached it: over links with latency, an order is
@@ -93,7 +97,7 @@ struct TraderReport {
   std::string failure{};  // of an exception that ended the strategy
 };
 
-struct OrderTerms {
+struct OrderOptions {
   SymbolId symbol{};
   TimeInForce time_in_force = TimeInForce::good_till_cancelled;
   PostOnly post_only = PostOnly::no;
@@ -122,6 +126,15 @@ class Trader {
  public:
   enum class News : std::uint8_t { none, quote, trade, depth, order, time };
 
+  /// What next() brought. False once the market is over.
+  struct Update {
+    News news{};
+    SymbolId symbol{};
+    OrderId order{};  // of News::order
+    bool open = false;
+    explicit operator bool() const { return open; }
+  };
+
   Trader(TraderSelf self, TraderSetup setup);
   ~Trader();
   Trader(const Trader&) = delete;
@@ -132,16 +145,19 @@ class Trader {
     Next(Trader* trader, TraderSelf::Receiving receiving) : trader_(trader), receiving_(receiving) {}
     bool await_ready() const { return receiving_.await_ready(); }
     void await_suspend(std::coroutine_handle<> point) const { receiving_.await_suspend(point); }
-    bool await_resume() { return trader_->absorb(receiving_.await_resume()); }
+    Update await_resume() {
+      const bool open = trader_->absorb(receiving_.await_resume());
+      return {trader_->news_, trader_->news_symbol_, trader_->news_order_, open};
+    }
 
    private:
     Trader* trader_;
     TraderSelf::Receiving receiving_;
   };
 
-  /// The next thing that happens: news() says what. False once the market is over: then return.
+  /// The next thing that happens. False once the market is over: then return.
   Next next(std::source_location where = std::source_location::current()) { return {this, self_.receive(where)}; }
-  /// The same, but no later than `time`: then news() is News::time.
+  /// The same, but no later than `time`: then the news is News::time.
   Next next_until(Time time, std::source_location where = std::source_location::current()) {
     return {this, self_.receive_until(time, where)};
   }
@@ -167,8 +183,8 @@ class Trader {
   std::span<const DepthLevel> depth(Side side, SymbolId symbol = {}) const;
 
   /// Sends an order; its id. Its state is pending until the market answers.
-  OrderId buy(Quantity quantity, Price price, OrderTerms terms = {}) { return enter(Side::buy, quantity, price, OrderType::limit, terms); }
-  OrderId sell(Quantity quantity, Price price, OrderTerms terms = {}) { return enter(Side::sell, quantity, price, OrderType::limit, terms); }
+  OrderId buy(Quantity quantity, Price price, OrderOptions options = {}) { return enter(Side::buy, quantity, price, OrderType::limit, options); }
+  OrderId sell(Quantity quantity, Price price, OrderOptions options = {}) { return enter(Side::sell, quantity, price, OrderType::limit, options); }
   OrderId buy_at_market(Quantity quantity, SymbolId symbol = {}) { return enter(Side::buy, quantity, {}, OrderType::market, {.symbol = symbol}); }
   OrderId sell_at_market(Quantity quantity, SymbolId symbol = {}) { return enter(Side::sell, quantity, {}, OrderType::market, {.symbol = symbol}); }
   /// Nothing happens if the order is done or already being cancelled.
@@ -179,7 +195,7 @@ class Trader {
 
   /// Keeps one order working at a price: sends it if `order` is none or done, moves it if it stands elsewhere, and leaves
   /// it alone while the market has not answered. `order` is then its id.
-  void keep(OrderId& order, Side side, Quantity quantity, Price price, OrderTerms terms = {});
+  void keep(OrderId& order, Side side, Quantity quantity, Price price, OrderOptions options = {});
 
   /// Null if there is no such order, or it ended long ago.
   const OrderState* order(OrderId id) const;
@@ -206,7 +222,7 @@ class Trader {
   const Listed& at(SymbolId symbol) const;
   Listed& at(SymbolId symbol) { return const_cast<Listed&>(std::as_const(*this).at(symbol)); }
   Price mark(const Listed& listed) const;
-  OrderId enter(Side side, Quantity quantity, Price price, OrderType type, OrderTerms terms);
+  OrderId enter(Side side, Quantity quantity, Price price, OrderType type, OrderOptions options);
   std::int64_t stamp() const;
   void finish(OrderState& order, OrderProgress progress, Reason reason);
   void refresh(OrderState& order);
