@@ -163,6 +163,7 @@ void Desk::tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price pr
 // History's own orders have no owner who listens, and their file tells of them.
 
 void Desk::on(const Accepted& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
   if (applying_history_) return;
   tell(event.account, event);
   if (options_.tape != nullptr)
@@ -170,6 +171,7 @@ void Desk::on(const Accepted& event) {
 }
 
 void Desk::on(const Rejected& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
   refused_ = event.reason;
   if (applying_history_) return;
   tell(event.account, event);
@@ -178,6 +180,7 @@ void Desk::on(const Rejected& event) {
 }
 
 void Desk::on(const Traded& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
   const Side maker_side = opposite(event.taker_side);
   const bool ours_rested = !options_.recorded || event.maker_account != AccountId{};
   if (ours_rested)
@@ -216,6 +219,7 @@ void Desk::on(const Traded& event) {
 }
 
 void Desk::on(const Cancelled& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
   if (options_.recorded) {
     if (event.account == AccountId{}) return;
     forget_own(event.id);
@@ -226,6 +230,7 @@ void Desk::on(const Cancelled& event) {
 }
 
 void Desk::on(const Reduced& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
   if (applying_history_) return;
   tell(event.account, event);
   if (options_.tape != nullptr)
@@ -233,12 +238,14 @@ void Desk::on(const Reduced& event) {
 }
 
 void Desk::on(const Modified& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
   tell(event.account, event);
   if (options_.tape != nullptr)
     tape_order(Tape::OrderKind::modified, event.id, {}, event.price, event.quantity, event.account, event.side, Reason::none);
 }
 
 void Desk::on(const Replaced& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
   tell(event.account, event);
   if (options_.tape != nullptr)
     tape_order(Tape::OrderKind::replaced, event.id, event.new_id, event.price, event.quantity, event.account, event.side,

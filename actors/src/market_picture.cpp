@@ -172,7 +172,7 @@ void add_symbol(std::vector<std::string>& lines, const MarketPicture& picture, c
     lines.push_back(head.take());
   }
   // Below the ladder come, at least, the counters.
-  constexpr std::size_t foot = 4;
+  constexpr std::size_t foot = 5;
   const std::size_t room = paper.rows - std::min(paper.rows, lines.size() + foot);
   const std::size_t levels = std::min(PublishedDepth::most_levels, std::max<std::size_t>(room, 1));
   for (std::size_t i = 0; i < levels; ++i) {
@@ -183,14 +183,11 @@ void add_symbol(std::vector<std::string>& lines, const MarketPicture& picture, c
   }
   line("");
   const std::string rate = events_rate(before, symbol, seconds);
-  line(fmt::format("{} trades, {} shares; {} bids at {} prices, {} asks at {} prices", grouped(symbol.trade_count),
-                   grouped(counters.shares), grouped(counters.bid_orders), grouped(counters.bid_levels),
-                   grouped(counters.ask_orders), grouped(counters.ask_levels)));
-  line(
-      fmt::format("{} events{}: {} orders, {} cancels, {} reductions, {} modifications, {} replacements, {} rejections",
-                  grouped(counters.sequence), rate.empty() ? "" : fmt::format(", {} a second", rate),
-                  grouped(counters.new_orders), grouped(counters.cancels), grouped(counters.reductions),
-                  grouped(counters.modifications), grouped(counters.replacements), grouped(counters.rejections)));
+  line(fmt::format("{} events{}; {} commands refused", grouped(counters.sequence),
+                   rate.empty() ? "" : fmt::format(", {} a second", rate), grouped(counters.rejections)));
+  line(fmt::format("{} orders, {} cancels, {} reductions, {} modifications, {} replacements",
+                   grouped(counters.new_orders), grouped(counters.cancels), grouped(counters.reductions),
+                   grouped(counters.modifications), grouped(counters.replacements)));
   if (beside || symbol.trades.empty() || lines.size() + 3 > paper.rows) return;
   line("");
   Line head(paper);

@@ -11,8 +11,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <new>
 #include <optional>
 #include <string>
@@ -24,7 +22,6 @@
 
 #include <outcry/actors/market_publication.hpp>
 #include <outcry/actors/market_view.hpp>
-#include <outcry/actors/simulated_market.hpp>
 
 #include "tests/book/drawn_market.hpp"
 #include "tests/seed.hpp"
@@ -83,6 +80,8 @@ struct PublishedBook {
 
   template <class Event>
   void on(const Event& event) {
+    if constexpr (requires { publication.on(event); })
+      if (tells) publication.on(event);
     if constexpr (std::is_same_v<Event, Traded>) {
       trades.push_back(
           {.price = event.price, .time_ns = now_ns, .quantity = event.quantity, .aggressor = event.taker_side});
@@ -95,12 +94,8 @@ struct PublishedBook {
   OrderBook<> book;
   std::vector<PublishedTrade> trades;
   std::int64_t now_ns = 0;
+  bool tells = true;  // the publication of the book's events
 };
-
-SimulationReport play(SimulationOptions options) {
-  SimulatedMarket market(std::move(options));
-  return market.run();
-}
 
 std::uint64_t hash_of(const PublishedDepth& depth) {
   std::uint64_t hash = depth.sequence;
@@ -138,6 +133,7 @@ TEST_CASE(
 
   std::uint64_t wrong_depth = 0, wrong_rows = 0, wrong_top = 0, wrong_counters = 0, wrong_trades = 0, trades = 0;
   for (std::int64_t step = 1; step <= 100'000; ++step) {
+    published.tells = step % 1000 < 900;
     published.apply(drawn.next(book.order_count()), step);
 
     std::array<DepthLevel, PublishedDepth::most_levels> bids{}, asks{};
@@ -168,8 +164,10 @@ TEST_CASE(
                       counters->bid_orders != book.order_count(Side::buy) ||
                       counters->ask_levels != book.level_count(Side::sell);
 
-    while (const auto trade = follower.next())
-      wrong_trades += trades >= published.trades.size() || *trade != published.trades[trades++];
+    for (; const auto trade = follower.next(); ++trades) {  // one command may make more trades than are kept
+      const std::uint64_t number = follower.position() - 1;
+      wrong_trades += number >= published.trades.size() || *trade != published.trades[number];
+    }
   }
 
   CHECK(wrong_depth == 0);
@@ -178,9 +176,8 @@ TEST_CASE(
   CHECK(wrong_counters == 0);
   CHECK(wrong_trades == 0);
   CHECK(trades > 1000);
-  CHECK(trades == published.trades.size());
-  CHECK(follower.missed() == 0);
-  CHECK(symbol.trade_count() == trades);
+  CHECK(trades + follower.missed() == published.trades.size());
+  CHECK(symbol.trade_count() == published.trades.size());
   CHECK(symbol.instrument().price_scale == 100);
 }
 
@@ -192,22 +189,23 @@ TEST_CASE("readers in other threads see no depth that the book never had, and mi
   MarketPublication publication(name, "a test", std::array{of.instrument});
   PublishedBook published(publication[SymbolId{0}], of);
   std::atomic<bool> over{false};
+  std::atomic<int> ready{0};
 
   struct Seen {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> depths;  // sequence and hash
     std::vector<std::pair<std::uint64_t, PublishedTrade>> trades;
-    std::uint64_t missed = 0, backwards = 0, crossed = 0, looks = 0;
+    std::uint64_t missed = 0, backwards = 0;
   };
   std::array<Seen, 2> readers;
   std::vector<std::thread> threads;
   for (Seen& seen : readers)
-    threads.emplace_back([&name, &over, &seen] {
+    threads.emplace_back([&name, &over, &ready, &seen] {
       const MarketView market(name);
       const SymbolView symbol = market[0];
       TradeFollower follower = symbol.follow_trades();
+      ready.fetch_add(1);
       for (bool last = false; !last;) {
         last = over.load(std::memory_order_acquire);
-        ++seen.looks;
         if (const auto depth = symbol.depth()) {
           if (!seen.depths.empty() && depth->sequence < seen.depths.back().first) ++seen.backwards;
           if (seen.depths.empty() || depth->sequence != seen.depths.back().first)
@@ -218,6 +216,7 @@ TEST_CASE("readers in other threads see no depth that the book never had, and mi
       seen.missed = follower.missed();
     });
 
+  while (ready.load() != 2) std::this_thread::yield();
   DrawnMarket drawn(of, seed);
   std::unordered_map<std::uint64_t, std::uint64_t> hashes{{0, hash_of(PublishedDepth{})}};
   const MarketView own(name);
@@ -335,64 +334,4 @@ TEST_CASE("memory of another version, or that holds something else, is not taken
     CHECK(refusal(name).first == SharedMemoryError::Kind::not_ours);
   }
   CHECK(refusal(name).first == SharedMemoryError::Kind::absent);
-}
-
-TEST_CASE("a simulated market is the same to the bit whether it is published, watched and paced or not") {
-  const std::uint64_t seed = test_seed();
-  CAPTURE(seed);
-  SimulationOptions options{.symbols = 3, .length = 10min, .seed = seed, .schedulers = 2};
-  const SimulationReport alone = play(options);
-  REQUIRE(alone.trades > 0);
-
-  options.publish = std::filesystem::temp_directory_path() / ("outcry-test-market-" + std::to_string(getpid()));
-  SimulatedMarket market(options);
-  std::atomic<bool> over{false};
-  std::uint64_t looks = 0;
-  std::thread watcher([&] {
-    const MarketView view(options.publish);
-    for (; !over.load(std::memory_order_relaxed); ++looks)
-      for (std::size_t i = 0; i < view.size(); ++i) (void)view[i].depth();
-  });
-  const SimulationReport published = market.run();
-  over = true;
-  watcher.join();
-  CHECK(looks > 0);
-  CHECK(published.digest == alone.digest);
-  CHECK(published.delivered == alone.delivered);
-
-  const MarketView view(options.publish);
-  REQUIRE(view.size() == 3);
-  std::uint64_t trades = 0, shares = 0, printed = 0;
-  for (std::size_t i = 0; i < view.size(); ++i) {
-    trades += view[i].counters()->trades;
-    shares += view[i].counters()->shares;
-    printed += view[i].trade_count();
-  }
-  CHECK(trades == alone.trades);
-  CHECK(shares == alone.shares);
-  CHECK(printed == alone.trades);
-  CHECK(view.find("S0002").has_value());
-  CHECK_FALSE(view.find("S0003").has_value());
-
-  options.publish.clear();
-  options.pace = 2000;  // ten minutes in 0.3 s
-  const auto begin = std::chrono::steady_clock::now();
-  const SimulationReport paced = play(options);
-  CHECK(std::chrono::steady_clock::now() - begin >= 300ms);
-  CHECK(paced.digest == alone.digest);
-  CHECK(paced.delivered == alone.delivered);
-  CHECK_FALSE(paced.stopped);
-  std::filesystem::remove(view.name());
-}
-
-TEST_CASE("a paced market stops when it is told to, in the middle of its waiting") {
-  SimulatedMarket market({.length = 1h, .pace = 1});
-  std::thread impatient([&] {
-    std::this_thread::sleep_for(100ms);
-    market.stop();
-  });
-  const SimulationReport report = market.run();
-  impatient.join();
-  CHECK(report.stopped);
-  CHECK(report.simulated < 10s);
 }

@@ -14,9 +14,9 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <optional>
 #include <span>
@@ -166,7 +166,7 @@ class SymbolView {
   std::optional<TopOfBook> top() const noexcept { return block_->top.load(); }
   std::optional<PublishedCounters> counters() const noexcept { return block_->counters.load(); }
   std::optional<PublishedDepth> depth() const noexcept { return block_->depth.load(); }
-  /// The best rows alone, as many as there is room for; gives how many were filled. Copies nothing else.
+  /// The best rows alone, as far as there is room and there are levels; gives how many. Copies nothing else.
   std::optional<std::size_t> depth(std::span<DepthRow> rows) const noexcept;
 
   /// From the trade `back` before the next one on, as far as they are still there.
@@ -229,14 +229,9 @@ inline std::optional<std::size_t> SymbolView::depth(std::span<DepthRow> rows) co
   const std::size_t wanted = std::min(rows.size(), PublishedDepth::most_levels);
   std::array<std::uint64_t, PublishedDepth::most_levels * row_words> words;
   if (!block_->depth.copy(header_words, std::span(words).first(wanted * row_words))) return std::nullopt;
+  std::memcpy(static_cast<void*>(rows.data()), words.data(), wanted * sizeof(DepthRow));
   std::size_t filled = 0;
-  for (; filled < wanted; ++filled) {
-    std::array<std::uint64_t, row_words> one;
-    std::copy_n(words.begin() + static_cast<std::ptrdiff_t>(filled * row_words), row_words, one.begin());
-    const auto row = std::bit_cast<DepthRow>(one);
-    if (row.bid.volume == 0 && row.ask.volume == 0) break;
-    rows[filled] = row;
-  }
+  while (filled < wanted && (rows[filled].bid.volume != 0 || rows[filled].ask.volume != 0)) ++filled;
   return filled;
 }
 

@@ -12,9 +12,9 @@
 //     word is of store k, or was the same then.
 // On x86 and wherever stores and loads keep their order these are plain moves.
 //
-// Thread: store() and update() from one at a time; the rest from any.
+// Thread: store() and change() from one at a time; the rest from any.
 // Limits: the count wraps after 2^63 stores; a reader would have to sleep through exactly that many to be fooled.
-//   A writer that dies inside store() leaves the count odd for good: readers are told busy, and leftover() is what is
+//   A writer that dies inside a store leaves the count odd for good: readers are told busy, and leftover() is what is
 //   there.
 #pragma once
 
@@ -30,7 +30,7 @@
 
 namespace outcry {
 
-/// What can lie in words that are compared and stored one by one.
+/// What can lie in words that are stored one by one.
 template <class T>
 concept WordValue = std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T> &&
                     std::is_default_constructible_v<T> && sizeof(T) % sizeof(std::uint64_t) == 0;
@@ -68,18 +68,16 @@ class SequenceLock {
     end(count);
   }
 
-  /// Stores only the words that differ, which spares readers the cache lines of the others. False if none did; then
-  /// nothing was stored and nothing counted.
-  bool update(const T& value) noexcept {
-    const auto next = std::bit_cast<Words>(value);
-    std::size_t i = 0;
-    while (i < words && words_[i].load(std::memory_order_relaxed) == next[i]) ++i;
-    if (i == words) return false;
+  /// One store of some words alone, which spares readers the cache lines of the others: calls f(set), and f calls
+  /// set(word, value) for each.
+  template <class F>
+  void change(F&& f) noexcept {
     const std::uint64_t count = begin();
-    for (; i < words; ++i)
-      if (words_[i].load(std::memory_order_relaxed) != next[i]) words_[i].store(next[i], std::memory_order_release);
+    f([this](std::size_t word, std::uint64_t value) noexcept {
+      assert(word < words && "a word beyond the value");
+      words_[word].store(value, std::memory_order_release);
+    });
     end(count);
-    return true;
   }
 
   /// How often it was stored; a store in progress counts as not yet done.
