@@ -3,6 +3,7 @@
 
 #include <pty.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -19,10 +20,19 @@ using namespace program_test;
 
 namespace {
 
-std::string market_name() {
-  static int made = 0;
-  return "test-watch-" + std::to_string(getpid()) + "-" + std::to_string(++made);
-}
+/// A name that nobody else publishes under; what a market that was killed has left there goes with it.
+class MarketName {
+ public:
+  MarketName() : text_("test-watch-" + std::to_string(getpid()) + "-" + std::to_string(++made_)) {}
+  ~MarketName() { ::shm_unlink(("/outcry-" + text_).c_str()); }
+  MarketName(const MarketName&) = delete;
+  MarketName& operator=(const MarketName&) = delete;
+  operator const std::string&() const { return text_; }  // NOLINT
+
+ private:
+  static inline int made_ = 0;
+  std::string text_;
+};
 
 std::vector<std::string> market_at_pace(const std::string& name) {
   return {"simulate", "--symbols", "3", "--for", "10h", "--pace", "60", "--seed", "1", "--json", "--publish", name};
@@ -93,7 +103,8 @@ std::vector<std::string> last_picture(const std::string& shown) {
 TEST_CASE(
     "a market that another process simulates is seen as a table of quotes, as one symbol with depth and trades, and as "
     "JSON") {
-  const std::string name = market_name();
+  const MarketName market_name;
+  const std::string& name = market_name;
   Program market(market_at_pace(name));
   REQUIRE(comes_true([&] { return is_published(name); }));
   REQUIRE(comes_true(
@@ -128,7 +139,8 @@ TEST_CASE(
 }
 
 TEST_CASE("in a terminal the picture is drawn again and again, fits, and Ctrl-C leaves the terminal as it was") {
-  const std::string name = market_name();
+  const MarketName market_name;
+  const std::string& name = market_name;
   Program market(market_at_pace(name));
   REQUIRE(comes_true([&] { return is_published(name); }));
 
@@ -149,7 +161,8 @@ TEST_CASE("in a terminal the picture is drawn again and again, fits, and Ctrl-C 
 }
 
 TEST_CASE("a killed simulation is still shown, with the word that its writer is gone, until another takes the name") {
-  const std::string name = market_name();
+  const MarketName market_name;
+  const std::string& name = market_name;
   {
     Program market(market_at_pace(name));
     REQUIRE(comes_true([&] { return is_published(name); }));
