@@ -38,7 +38,8 @@ BookSize book_size(const obw1::Stream& stream) { return {.orders = 2 * stream.he
 struct Reader {
   std::vector<obw1::Fills> fills;
   void on(const Traded& event) {
-    fills[event.symbol.value].add(event.taker.value, event.maker.value, static_cast<std::uint64_t>(event.price.units), event.quantity.lots);
+    fills[event.symbol.value].add(event.taker.value, event.maker.value, static_cast<std::uint64_t>(event.price.units),
+                                  event.quantity.lots);
   }
   std::uint64_t others = 0;
   void on(const auto& event) { others += event.id.value; }
@@ -92,7 +93,8 @@ Actor sink(SinkSelf self, std::vector<obw1::Fills>* fills) {
         if (event.maker != 0) {
           maker = event.id;
         } else {
-          (*fills)[event.symbol.value].add(event.id.value, maker.value, static_cast<std::uint64_t>(event.price.units), event.quantity.lots);
+          (*fills)[event.symbol.value].add(event.id.value, maker.value, static_cast<std::uint64_t>(event.price.units),
+                                           event.quantity.lots);
         }
       } else {
         others += event.id.value;
@@ -101,7 +103,8 @@ Actor sink(SinkSelf self, std::vector<obw1::Fills>* fills) {
   }
 }
 
-Actor source(Self<> self, const obw1::Stream* stream, std::vector<SymbolAddress> symbols, std::vector<std::int64_t>* times, bool stamps) {
+Actor source(Self<> self, const obw1::Stream* stream, std::vector<SymbolAddress> symbols,
+             std::vector<std::int64_t>* times, bool stamps) {
   constexpr std::size_t batch = 64;
   std::int64_t begin = 0;
   std::int64_t arrival_ns = 0;
@@ -141,7 +144,8 @@ Run through_actors(const obw1::Stream& stream, bool stamps) {
     options.stamps = StampClock::machine;
     options.stages = stamps ? &stages : nullptr;
     options.first_account = account;
-    symbols.push_back(runtime.spawn({.mailbox = {.capacity = 4096, .when_full = WhenFull::refuse}}, symbol, std::move(options)));
+    symbols.push_back(
+        runtime.spawn({.mailbox = {.capacity = 4096, .when_full = WhenFull::refuse}}, symbol, std::move(options)));
     symbols.back().send(EnterSymbol{account, ears});
   }
   runtime.spawn(source, &stream, symbols, &times, stamps);
@@ -158,7 +162,8 @@ void measure_actors(Report& report, const char* name, const obw1::Stream& stream
     const Run alone = bare(stream);
     const Run actors = through_actors(stream, false);
     const Run stamped = through_actors(stream, true);
-    if (actors.fills != alone.fills || stamped.fills != alone.fills) Report::wrong(std::string("OBW1 through actors, ") + name);
+    if (actors.fills != alone.fills || stamped.fills != alone.fills)
+      Report::wrong(std::string("OBW1 through actors, ") + name);
     best_bare = std::min(best_bare, alone.ns_per_message);
     best_actors = std::min(best_actors, actors.ns_per_message);
     best_stamped = std::min(best_stamped, stamped.ns_per_message);

@@ -146,7 +146,8 @@ Actor source(Self<> self, Address<Ball> to, std::int64_t messages) {
 }
 
 void check_sum(const char* what, std::int64_t sum, std::int64_t each, std::int64_t times) {
-  if (sum != times * (each * (each + 1) / 2)) bench::Report::wrong(std::string(what) + ": the messages were not the ones sent");
+  if (sum != times * (each * (each + 1) / 2))
+    bench::Report::wrong(std::string(what) + ": the messages were not the ones sent");
 }
 
 Chunks ours_fan_in(std::uint32_t cores, std::int64_t messages) {
@@ -242,11 +243,13 @@ double ours_idle_bytes(std::int64_t actors) {
   for (std::int64_t i = 0; i < actors; ++i) last = runtime.spawn(idle, &sum);
   last.send(Ball{7});
   double used = 0;
-  runtime.spawn([](Self<> self, double* bytes, double start) -> Actor {
-    co_await self.sleep(std::chrono::milliseconds(1));  // by now each has had its first turn and waits
-    *bytes = resident_bytes() - start;
-    self.runtime().stop();
-  }, &used, before);
+  runtime.spawn(
+      [](Self<> self, double* bytes, double start) -> Actor {
+        co_await self.sleep(std::chrono::milliseconds(1));  // by now each has had its first turn and waits
+        *bytes = resident_bytes() - start;
+        self.runtime().stop();
+      },
+      &used, before);
   runtime.run();
   if (runtime.actors() < static_cast<std::uint64_t>(actors) || sum != 7) bench::Report::wrong("idle actors are gone");
   return used / static_cast<double>(actors);
@@ -344,7 +347,8 @@ Chunks caf_fan_in(int cores, std::int64_t messages) {
   const std::int64_t each = (messages + warm_up) / senders;
   with_caf(cores, [&](caf::actor_system& system) {
     auto to = system.spawn(caf_counter, &lap, &sum, each * senders);
-    for (int i = 0; i < senders; ++i) caf::anon_send(system.spawn(caf_source, std::vector<caf::actor>{to}, each), std::int64_t{1});
+    for (int i = 0; i < senders; ++i)
+      caf::anon_send(system.spawn(caf_source, std::vector<caf::actor>{to}, each), std::int64_t{1});
   });
   check_sum("fan-in of CAF", sum, each, senders);
   return lap.chunks_ns("fan-in of CAF");
@@ -431,7 +435,9 @@ struct Result {
   double ratio() const { return caf / ours; }
 };
 
-double at(const Chunks& sorted, double part) { return sorted[static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1))]; }
+double at(const Chunks& sorted, double part) {
+  return sorted[static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1))];
+}
 
 void print(const char* who, const Chunks& sorted) {
   std::printf("   %s p10 %.1f  p50 %.1f  p90 %.1f", who, at(sorted, 0.1), at(sorted, 0.5), at(sorted, 0.9));
@@ -465,7 +471,8 @@ int main(int argc, char** argv) {
     if (std::string_view(argv[i]) == "--only") only = argv[i + 1];
   const auto wanted = [&](const std::string& name) { return name.starts_with(only); };
 
-  if (wanted("idle_actor.bytes")) report.add("idle_actor.bytes", ours_idle_bytes(1'000'000), "bytes", bench::at_most(1'024));
+  if (wanted("idle_actor.bytes"))
+    report.add("idle_actor.bytes", ours_idle_bytes(1'000'000), "bytes", bench::at_most(1'024));
 
 #if defined(OUTCRY_BENCH_CAF)
 #define BY_CAF(work) [] { return work; }
@@ -484,17 +491,23 @@ int main(int argc, char** argv) {
     report.add(name + ".caf_ns", result.caf, "ns");
   };
 
-  add("pingpong.same_core", [] { return ours_pingpong(1, 2'000'000); }, BY_CAF(caf_pingpong(1, 200'000)), bench::at_most(20),
-      bench::at_least(25));
-  add("fanin.same_core", [] { return ours_fan_in(1, 2'000'000); }, BY_CAF(caf_fan_in(1, 400'000)), bench::at_most(20), {});
-  add("fanout.same_core", [] { return ours_fan_out(1, 1'900'000); }, BY_CAF(caf_fan_out(1, 800'000)), bench::at_most(20), {});
+  add(
+      "pingpong.same_core", [] { return ours_pingpong(1, 2'000'000); }, BY_CAF(caf_pingpong(1, 200'000)),
+      bench::at_most(20), bench::at_least(25));
+  add("fanin.same_core", [] { return ours_fan_in(1, 2'000'000); }, BY_CAF(caf_fan_in(1, 400'000)), bench::at_most(20),
+      {});
+  add("fanout.same_core", [] { return ours_fan_out(1, 1'900'000); }, BY_CAF(caf_fan_out(1, 800'000)),
+      bench::at_most(20), {});
   add("ask.same_core", [] { return ours_ask(1, 1'000'000); }, BY_CAF(caf_ask(1, 100'000)), {}, bench::at_least(15));
   add("spawn", [] { return ours_spawn(500'000); }, BY_CAF(caf_spawn(50'000)), {}, bench::at_least(20));
   if (std::thread::hardware_concurrency() < 2) return report.finish();
-  add("pingpong.two_cores", [] { return ours_pingpong(2, 200'000); }, BY_CAF(caf_pingpong(2, 200'000)), bench::at_most(300), {});
-  add("fanin.two_cores", [] { return ours_fan_in(2, 2'000'000); }, BY_CAF(caf_fan_in(2, 400'000)), bench::at_most(35),
+  add("pingpong.two_cores", [] { return ours_pingpong(2, 200'000); }, BY_CAF(caf_pingpong(2, 200'000)),
+      bench::at_most(300), {});
+  add(
+      "fanin.two_cores", [] { return ours_fan_in(2, 2'000'000); }, BY_CAF(caf_fan_in(2, 400'000)), bench::at_most(35),
       bench::at_least(5));
-  add("fanout.two_cores", [] { return ours_fan_out(2, 1'900'000); }, BY_CAF(caf_fan_out(2, 800'000)), bench::at_most(35), {});
+  add("fanout.two_cores", [] { return ours_fan_out(2, 1'900'000); }, BY_CAF(caf_fan_out(2, 800'000)),
+      bench::at_most(35), {});
   add("ask.two_cores", [] { return ours_ask(2, 100'000); }, BY_CAF(caf_ask(2, 100'000)), {}, {});
   return report.finish();
 }

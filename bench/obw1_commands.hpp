@@ -23,20 +23,20 @@ template <class F>
   switch (r.kind) {
     case Kind::add:
     case Kind::immediate:
-      return f(NewOrder{.id = {r.id},
-                        .price = price,
-                        .quantity = quantity,
-                        .account = account,
-                        .symbol = symbol,
-                        .side = static_cast<Side>(r.side),
-                        .time_in_force = r.kind == Kind::add ? TimeInForce::good_till_cancelled
-                                                             : TimeInForce::immediate_or_cancel,
-                        .arrival_ns = arrival_ns});
+      return f(NewOrder{
+          .id = {r.id},
+          .price = price,
+          .quantity = quantity,
+          .account = account,
+          .symbol = symbol,
+          .side = static_cast<Side>(r.side),
+          .time_in_force = r.kind == Kind::add ? TimeInForce::good_till_cancelled : TimeInForce::immediate_or_cancel,
+          .arrival_ns = arrival_ns});
     case Kind::cancel:
       return f(CancelOrder{.id = {r.id}, .account = account, .symbol = symbol, .arrival_ns = arrival_ns});
     case Kind::reduce:
-      return f(ReduceOrder{
-          .id = {r.id}, .by = quantity, .account = account, .symbol = symbol, .arrival_ns = arrival_ns});
+      return f(
+          ReduceOrder{.id = {r.id}, .by = quantity, .account = account, .symbol = symbol, .arrival_ns = arrival_ns});
     case Kind::replace:
       return f(ReplaceOrder{.id = {r.id},
                             .new_id = {r.new_id},

@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   report.add("w1.delivered_per_s", static_cast<double>(chain.delivered) / w1_s, "messages/s");
   report.add("market100.delivered_per_s", static_cast<double>(single.delivered) / one_s, "messages/s");
   report.add("market100.delivered_per_s.2", static_cast<double>(both.delivered) / two_s, "messages/s");
-  if (std::thread::hardware_concurrency() > 1) report.add("market100.scaling_2", one_s / two_s, "ratio", bench::at_least(1.7));
+  if (std::thread::hardware_concurrency() > 1)
+    report.add("market100.scaling_2", one_s / two_s, "ratio", bench::at_least(1.7));
   return report.finish();
 }

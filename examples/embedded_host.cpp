@@ -30,7 +30,8 @@ int main() {
   Runtime runtime({.schedulers = 2, .idle = IdlePolicy::sleep, .pin = false, .log = [](std::string_view line) {
                      std::fprintf(stderr, "host: %.*s\n", static_cast<int>(line.size()), line.data());
                    }});
-  const SymbolAddress acme = runtime.spawn({.name = "ACME", .scheduler = 0}, symbol, SymbolOptions{.stamps = StampClock::machine});
+  const SymbolAddress acme =
+      runtime.spawn({.name = "ACME", .scheduler = 0}, symbol, SymbolOptions{.stamps = StampClock::machine});
   const auto ears = runtime.spawn({.name = "ears", .scheduler = 1}, listener, &heard);
   runtime.start();
 

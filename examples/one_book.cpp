@@ -11,7 +11,8 @@ struct Printer {
   void on(const Accepted& event) { std::printf("accepted   %lu\n", event.id.value); }
   void on(const Rejected& event) { std::printf("rejected   %lu: %s\n", event.id.value, to_string(event.reason)); }
   void on(const Traded& event) {
-    std::printf("traded     %u at %ld, %lu took from %lu\n", event.quantity.lots, event.price.units, event.taker.value, event.maker.value);
+    std::printf("traded     %u at %ld, %lu took from %lu\n", event.quantity.lots, event.price.units, event.taker.value,
+                event.maker.value);
   }
   void on(const Cancelled& event) { std::printf("cancelled  %lu: %s\n", event.id.value, to_string(event.reason)); }
   void on(const Reduced& event) { std::printf("reduced    %lu to %u\n", event.id.value, event.open.lots); }
@@ -27,7 +28,8 @@ int main() {
   book.submit(NewOrder{.id = {1}, .price = {101}, .quantity = {50}, .side = Side::sell}, printer);
   book.submit(NewOrder{.id = {2}, .price = {100}, .quantity = {30}, .side = Side::sell}, printer);
   book.submit(NewOrder{.id = {3}, .price = {101}, .quantity = {20}, .side = Side::sell}, printer);
-  book.submit(NewOrder{.id = {4}, .price = {100}, .quantity = {10}, .side = Side::buy, .post_only = PostOnly::yes}, printer);
+  book.submit(NewOrder{.id = {4}, .price = {100}, .quantity = {10}, .side = Side::buy, .post_only = PostOnly::yes},
+              printer);
   book.submit(NewOrder{.id = {5}, .price = {101}, .quantity = {60}, .side = Side::buy}, printer);
   book.reduce(ReduceOrder{.id = {1}, .by = {5}}, printer);
   book.cancel(CancelOrder{.id = {2}}, printer);

@@ -51,7 +51,8 @@ class Account {
   std::int64_t position() const { return position_; }
 
   void heard(const Filled& fill) {
-    position_ += fill.side == Side::buy ? static_cast<std::int64_t>(fill.quantity.lots) : -static_cast<std::int64_t>(fill.quantity.lots);
+    position_ += fill.side == Side::buy ? static_cast<std::int64_t>(fill.quantity.lots)
+                                        : -static_cast<std::int64_t>(fill.quantity.lots);
     if (fill.maker != 0 && fill.open == Quantity{}) std::erase(live_, fill.id);
   }
   void heard(const Cancelled& cancelled) { std::erase(live_, cancelled.id); }
@@ -92,7 +93,9 @@ double middle(const Quote& quote, double otherwise) {
   return otherwise;
 }
 
-Quantity some_lots(Random& random) { return Quantity{round_lot * static_cast<std::uint32_t>(1 + std::min<std::int64_t>(geometric(random, 0.5), 9))}; }
+Quantity some_lots(Random& random) {
+  return Quantity{round_lot * static_cast<std::uint32_t>(1 + std::min<std::int64_t>(geometric(random, 0.5), 9))};
+}
 
 }  // namespace
 
@@ -163,7 +166,8 @@ Actor value_agent(AgentSelf self, AgentSetup setup) {
       const double edge = 1 + random.exponential(behaviour.observation_error);
       const bool buys = random.coin();
       account.submit(buys ? Side::buy : Side::sell,
-                     Price{static_cast<std::int64_t>(std::floor(buys ? worth - edge : worth + edge + 1))}, some_lots(random));
+                     Price{static_cast<std::int64_t>(std::floor(buys ? worth - edge : worth + edge + 1))},
+                     some_lots(random));
     }
   }
 }
@@ -264,8 +268,8 @@ double seconds(Time time) { return static_cast<double>(to_ns(time)) * 1e-9; }
 
 }  // namespace
 
-Actor zero_intelligence(ZeroIntelligenceSelf self, SymbolAddress symbol, ZeroIntelligence model, Price start, Time measure_from,
-                        SpreadStatistics* statistics) {
+Actor zero_intelligence(ZeroIntelligenceSelf self, SymbolAddress symbol, ZeroIntelligence model, Price start,
+                        Time measure_from, SpreadStatistics* statistics) {
   constexpr AccountId account{1};
   constexpr OrderId market_order{std::uint64_t{1} << 40};
   symbol.send(EnterSymbol{account, self.address()});

@@ -155,9 +155,10 @@ void Desk::tell(AccountId account, const Event& event) {
   if (const ParticipantAddress* address = owner(account); address != nullptr) address->send(event);
 }
 
-void Desk::tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price price, Quantity quantity, AccountId account,
-                      Side side, Reason reason) {
-  options_.tape->order({now_ns_, id, new_id, price, quantity, account, options_.instrument.symbol, kind, side, reason, 0});
+void Desk::tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price price, Quantity quantity,
+                      AccountId account, Side side, Reason reason) {
+  options_.tape->order(
+      {now_ns_, id, new_id, price, quantity, account, options_.instrument.symbol, kind, side, reason, 0});
 }
 
 // History's own orders have no owner who listens, and their file tells of them.
@@ -167,7 +168,8 @@ void Desk::on(const Accepted& event) {
   if (applying_history_) return;
   tell(event.account, event);
   if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::accepted, event.id, {}, event.price, event.quantity, event.account, event.side, Reason::none);
+    tape_order(Tape::OrderKind::accepted, event.id, {}, event.price, event.quantity, event.account, event.side,
+               Reason::none);
 }
 
 void Desk::on(const Rejected& event) {
@@ -226,7 +228,8 @@ void Desk::on(const Cancelled& event) {
   }
   tell(event.account, event);
   if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::cancelled, event.id, {}, event.price, event.quantity, event.account, event.side, event.reason);
+    tape_order(Tape::OrderKind::cancelled, event.id, {}, event.price, event.quantity, event.account, event.side,
+               event.reason);
 }
 
 void Desk::on(const Reduced& event) {
@@ -234,22 +237,24 @@ void Desk::on(const Reduced& event) {
   if (applying_history_) return;
   tell(event.account, event);
   if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::reduced, event.id, {}, event.price, event.open, event.account, event.side, Reason::none);
+    tape_order(Tape::OrderKind::reduced, event.id, {}, event.price, event.open, event.account, event.side,
+               Reason::none);
 }
 
 void Desk::on(const Modified& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
   tell(event.account, event);
   if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::modified, event.id, {}, event.price, event.quantity, event.account, event.side, Reason::none);
+    tape_order(Tape::OrderKind::modified, event.id, {}, event.price, event.quantity, event.account, event.side,
+               Reason::none);
 }
 
 void Desk::on(const Replaced& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
   tell(event.account, event);
   if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::replaced, event.id, event.new_id, event.price, event.quantity, event.account, event.side,
-               Reason::none);
+    tape_order(Tape::OrderKind::replaced, event.id, event.new_id, event.price, event.quantity, event.account,
+               event.side, Reason::none);
 }
 
 // ---- market data
@@ -276,8 +281,8 @@ void Desk::publish() {
 
 void Desk::publish_quote() {
   Quote quote = book_.quote();
-  if (quote.bid_quantity == quote_.bid_quantity && quote.ask_quantity == quote_.ask_quantity && quote.bid == quote_.bid &&
-      quote.ask == quote_.ask)
+  if (quote.bid_quantity == quote_.bid_quantity && quote.ask_quantity == quote_.ask_quantity &&
+      quote.bid == quote_.bid && quote.ask == quote_.ask)
     return;
   quote.sequence = ++quotes_;
   quote.arrival_ns = caused_ns();
@@ -346,7 +351,8 @@ void Desk::fail(const HistoryEvent& event, Reason reason, Quantity open) {
 
 /// With none of ours about, the book checks what history asks of it, and its refusal is all there is to say.
 bool Desk::came_true(const HistoryEvent& event) {
-  if (refused_ == Reason::none) [[likely]] return true;
+  if (refused_ == Reason::none) [[likely]]
+    return true;
   if (refused_ == Reason::unknown_order) return false;
   const auto order = book_.find(event.id);
   fail(event, refused_, order ? order->open : Quantity{});
@@ -362,7 +368,8 @@ void Desk::execute(const HistoryEvent& event) {
     Execution execution{.id = event.id, .quantity = event.quantity};
     if (event.price != Price{}) execution.price = event.price;
     book_.execute(execution, *this);
-    if (came_true(event)) [[likely]] return;
+    if (came_true(event)) [[likely]]
+      return;
   }
   const auto order = named(event);
   if (!order) return;
@@ -378,7 +385,8 @@ void Desk::execute(const HistoryEvent& event) {
   if (unseen != 0 && price != Price{}) {
     if (printable_) print(price, {unseen}, opposite(order->side), false);
     if (options_.tape != nullptr)
-      options_.tape->trade({now_ns_, event.id, {}, price, {unseen}, event.symbol, {}, {}, opposite(order->side), 0, 0, 0});
+      options_.tape->trade(
+          {now_ns_, event.id, {}, price, {unseen}, event.symbol, {}, {}, opposite(order->side), 0, 0, 0});
   }
   settle(event, *order, {.asked = asked, .done = executed, .filled_for_it = filled_for_it, .filled = filled});
 }
@@ -386,7 +394,8 @@ void Desk::execute(const HistoryEvent& event) {
 void Desk::reduce(const HistoryEvent& event) {
   if (!ours_are_here()) [[likely]] {
     book_.reduce(ReduceOrder{.id = event.id, .by = event.quantity, .symbol = event.symbol}, *this);
-    if (came_true(event)) [[likely]] return;
+    if (came_true(event)) [[likely]]
+      return;
   }
   if (const auto order = named(event); order)
     take_out(event, *order, order->is_shown ? event.quantity.lots : std::min(event.quantity.lots, order->believed()));
@@ -395,7 +404,8 @@ void Desk::reduce(const HistoryEvent& event) {
 void Desk::remove(const HistoryEvent& event) {
   if (!ours_are_here()) [[likely]] {
     book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
-    if (came_true(event)) [[likely]] return;
+    if (came_true(event)) [[likely]]
+      return;
   }
   if (const auto order = named(event); order)
     take_out(event, *order, order->is_shown ? order->believed() : std::min(event.quantity.lots, order->believed()));
@@ -467,9 +477,11 @@ void Desk::add(const HistoryEvent& event, Quantity missing) {
                         .symbol = event.symbol,
                         .side = event.side},
                *this);
-    if (refused_ != Reason::none) [[unlikely]] return fail(event, refused_);
+    if (refused_ != Reason::none) [[unlikely]]
+      return fail(event, refused_);
   }
-  if (own_.empty() && missing == Quantity{}) [[likely]] return;
+  if (own_.empty() && missing == Quantity{}) [[likely]]
+    return;
 
   history_taker_ = event.id;
   const Named front{.side = opposite(event.side), .price = event.side == Side::buy ? event.price + 1 : event.price - 1};
@@ -480,7 +492,8 @@ void Desk::add(const HistoryEvent& event, Quantity missing) {
     ledger_->taken_shares += met.lots;
     adjust(met.lots);
   }
-  if (met + missing != Quantity{}) strayed_[event.id] = {event.side, event.price, std::int64_t{met.lots} + missing.lots, 0};
+  if (met + missing != Quantity{})
+    strayed_[event.id] = {event.side, event.price, std::int64_t{met.lots} + missing.lots, 0};
 }
 
 void Desk::hidden_execute(const HistoryEvent& event) {
@@ -490,7 +503,8 @@ void Desk::hidden_execute(const HistoryEvent& event) {
   ledger_->shares += event.quantity.lots;
   print(event.price, event.quantity, opposite(event.side), true);
   if (options_.tape != nullptr)
-    options_.tape->trade({now_ns_, {}, {}, event.price, event.quantity, event.symbol, {}, {}, opposite(event.side), 1, 0, 0});
+    options_.tape->trade(
+        {now_ns_, {}, {}, event.price, event.quantity, event.symbol, {}, {}, opposite(event.side), 1, 0, 0});
 }
 
 void Desk::clear() {
@@ -520,9 +534,9 @@ std::optional<Desk::Named> Desk::named(const HistoryEvent& event) {
   };
   const bool has_size = event.kind == HistoryKind::execute || event.kind == HistoryKind::reduce;
   if (const auto order = look(event.id); order) {
-    const Reason reason = has_size && event.quantity == Quantity{}                  ? Reason::zero_quantity
-                          : has_size && event.quantity.lots > order->believed()     ? Reason::quantity_exceeds_open
-                                                                                    : Reason::none;
+    const Reason reason = has_size && event.quantity == Quantity{}              ? Reason::zero_quantity
+                          : has_size && event.quantity.lots > order->believed() ? Reason::quantity_exceeds_open
+                                                                                : Reason::none;
     if (reason == Reason::none) return order;
     fail(event, reason, {order->believed()});
     return std::nullopt;
@@ -612,7 +626,8 @@ std::uint32_t Desk::count_missing(Strayed& strayed, std::uint32_t missing) {
 void Desk::note_own(OrderId id, AccountId account) {
   if (!options_.recorded || account == AccountId{}) return;
   forget_own(id);
-  if (const auto order = book_.find(id); order && order->account == account) own_.push_back({id, order->side, order->price});
+  if (const auto order = book_.find(id); order && order->account == account)
+    own_.push_back({id, order->side, order->price});
 }
 
 void Desk::forget_own(OrderId id) {

@@ -19,7 +19,7 @@ namespace outcry {
 
 namespace {
 
-constexpr std::size_t first_look = 4096;            // events
+constexpr std::size_t first_look = 4096;             // events
 constexpr std::int64_t events_per_lookahead = 4096;  // on average
 constexpr AccountId strategy_account{1};
 
@@ -56,7 +56,8 @@ Overview overview_of(RecordReader& reader, Format format) {
     if (format != Format::itch && format != Format::dbn) break;
   }
   overview.instruments.assign(reader.instruments().begin(), reader.instruments().end());
-  for (const SeedLevel& level : reader.seed_levels()) overview.seed.push_back({level.side, level.price, level.quantity});
+  for (const SeedLevel& level : reader.seed_levels())
+    overview.seed.push_back({level.side, level.price, level.quantity});
   return overview;
 }
 
@@ -155,7 +156,7 @@ struct RecordedMarket::Parts {
   bool complete = true;  // the recording shows every order that it names
   std::optional<Comparison> comparison;
   std::vector<SymbolLedger> ledgers;
-  std::vector<std::unique_ptr<OrderPool>> pools;  // by scheduler
+  std::vector<std::unique_ptr<OrderPool>> pools;         // by scheduler
   std::vector<std::unique_ptr<StageTimes>> stage_times;  // by scheduler, once they were gathered
   FeedState feed;
   std::optional<MarketPublication> publication;
@@ -163,7 +164,8 @@ struct RecordedMarket::Parts {
   std::optional<Runtime> runtime;
 };
 
-RecordedMarket::RecordedMarket(ReplayOptions options) : options_(std::move(options)), parts_(std::make_unique<Parts>()) {
+RecordedMarket::RecordedMarket(ReplayOptions options)
+    : options_(std::move(options)), parts_(std::make_unique<Parts>()) {
   if (options_.schedulers == 0) throw std::invalid_argument("a replay needs at least one scheduler");
   if (options_.strategy != nullptr && options_.strategy_latency <= Duration::zero())
     throw std::invalid_argument("the latency of a strategy must be positive");
@@ -183,8 +185,8 @@ RecordedMarket::RecordedMarket(ReplayOptions options) : options_(std::move(optio
     parts_->comparison.emplace(options_.verify, options_.verify_levels);
   }
   if (!options_.publish.empty())
-    parts_->publication.emplace(options_.publish, "replay of " + std::filesystem::path(options_.file).filename().string(),
-                                instruments_);
+    parts_->publication.emplace(options_.publish,
+                                "replay of " + std::filesystem::path(options_.file).filename().string(), instruments_);
   parts_->ledgers.resize(instruments_.size());
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
     parts_->pools.push_back(std::make_unique<OrderPool>(OrderPool::Size{.limit = 1u << 24}));

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <thread>
+#include <utility>
 
 #include <outcry/actors/agents.hpp>
 #include <outcry/actors/market_publication.hpp>
@@ -77,7 +77,8 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
       .schedulers = options_.schedulers,
       .time = WorldTime::virtually,
       .seed = options_.seed,
-      .latency = {.within_site = Duration::zero(), .between_sites = options_.strategy != nullptr ? options_.strategy_latency : forever},
+      .latency = {.within_site = Duration::zero(),
+                  .between_sites = options_.strategy != nullptr ? options_.strategy_latency : forever},
       // Sites run on their own for a stretch, which keeps each in the cache, but all come along for progress and tapes.
       .window = std::max(length / 100, Duration(std::chrono::seconds(1))),
   };
@@ -88,7 +89,8 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
   parts.spreads.resize(options_.symbols);
 
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
-    parts.pools.push_back(std::make_unique<OrderPool>(OrderPool::Size{.orders = 1u << 12, .limit = 1u << 26, .chunk = 1u << 14}));
+    parts.pools.push_back(
+        std::make_unique<OrderPool>(OrderPool::Size{.orders = 1u << 12, .limit = 1u << 26, .chunk = 1u << 14}));
     if (options_.measure) stage_times_.push_back(std::make_unique<StageTimes>());
     if (!options_.tape_folder.empty()) tapes_.push_back(std::make_unique<Tape>(options_.tape_folder));
   }
@@ -112,25 +114,31 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
     symbol_options.first_account = AccountId{1 + (w1 ? 0 : s * agents_each)};
     symbol_options.counts = &parts.counts[s];
     if (parts.publication) symbol_options.publication = &(*parts.publication)[SymbolId{s}];
-    const SymbolAddress address = parts.runtime.spawn(
-        {.name = name_of(instruments_[s]), .site = s, .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}}, symbol,
-        std::move(symbol_options));
+    const SymbolAddress address =
+        parts.runtime.spawn({.name = name_of(instruments_[s]),
+                             .site = s,
+                             .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}},
+                            symbol, std::move(symbol_options));
     listed.push_back({instruments_[s], address});
 
     if (w1) {
-      parts.runtime.spawn({.name = "zero intelligence", .site = s, .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}},
+      parts.runtime.spawn({.name = "zero intelligence",
+                           .site = s,
+                           .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}},
                           zero_intelligence, address, *options_.zero_intelligence, zero_intelligence_start,
                           Time{} + options_.zero_intelligence->warm_up(), &parts.spreads[s]);
       ++parts.agents;
       continue;
     }
     const AgentBehaviour& behaviour = options_.behaviour;
-    parts.fundamentals.push_back(std::make_unique<Fundamental>(behaviour.fundamental_price, behaviour.fundamental_volatility, 1.0 / 3600,
+    parts.fundamentals.push_back(std::make_unique<Fundamental>(behaviour.fundamental_price,
+                                                               behaviour.fundamental_volatility, 1.0 / 3600,
                                                                Random(options_.seed, mix64(0xF00D, s))));
     std::uint32_t account = s * agents_each;
     const auto cast = [&](const char* name, std::uint32_t count, Actor (*agent)(AgentSelf, AgentSetup)) {
       for (std::uint32_t i = 0; i < count; ++i) {
-        const auto distance = Duration(1 + static_cast<std::int64_t>(placement.below(static_cast<std::uint64_t>(behaviour.distance.count()))));
+        const auto distance = Duration(
+            1 + static_cast<std::int64_t>(placement.below(static_cast<std::uint64_t>(behaviour.distance.count()))));
         parts.runtime.spawn({.name = name,
                              .site = s,
                              .mailbox = {.capacity = 4096, .when_full = WhenFull::refuse},

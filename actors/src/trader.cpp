@@ -55,7 +55,8 @@ void Trader::watch_depth(SymbolId symbol) { at(symbol).address.send(SubscribeDep
 
 std::span<const DepthLevel> Trader::depth(Side side, SymbolId symbol) const {
   const Depth& depth = at(symbol).depth;
-  return side == Side::buy ? std::span(depth.bids).first(depth.bid_levels) : std::span(depth.asks).first(depth.ask_levels);
+  return side == Side::buy ? std::span(depth.bids).first(depth.bid_levels)
+                           : std::span(depth.asks).first(depth.ask_levels);
 }
 
 std::int64_t Trader::stamp() const { return stamp_now(setup_.stamps, self_.scheduler()); }
@@ -114,7 +115,8 @@ void Trader::keep(OrderId& order, Side side, Quantity quantity, Price price, Ord
   const OrderState* state = find(order);
   if (state == nullptr || state->done()) {
     order = enter(side, quantity, price, OrderType::limit, terms);
-  } else if (state->price != price && state->progress != OrderProgress::pending && !state->modifying && !state->cancelling) {
+  } else if (state->price != price && state->progress != OrderProgress::pending && !state->modifying &&
+             !state->cancelling) {
     modify(order, price, quantity);
   }
 }
@@ -149,7 +151,9 @@ void Trader::finish(OrderState& order, OrderProgress progress, Reason reason) {
 // ---- what is heard
 
 bool Trader::absorb(
-    std::optional<Received<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>> message) {
+    std::optional<
+        Received<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>>
+        message) {
   if (!message) {
     news_ = self_.stopping() ? News::none : News::time;
     return !self_.stopping();

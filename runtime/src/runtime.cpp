@@ -21,7 +21,8 @@ std::uint32_t barrier_spins(const RuntimeOptions& options) { return options.sche
 class Presence {
  public:
   explicit Presence(Scheduler& scheduler)
-      : outer_(std::exchange(this_scheduler(), &scheduler)), outer_pool_(std::exchange(FramePool::current(), &scheduler.frames())) {}
+      : outer_(std::exchange(this_scheduler(), &scheduler)),
+        outer_pool_(std::exchange(FramePool::current(), &scheduler.frames())) {}
   ~Presence() {
     this_scheduler() = outer_;
     FramePool::current() = outer_pool_;
@@ -87,7 +88,8 @@ void AnyAddress::stop(bool kill) const {
 
 void actor_detail::check(const SpawnOptions& options) {
   if (options.mailbox.capacity == 0 || options.mailbox.capacity > 0xFFFFFF)
-    throw std::invalid_argument("a mailbox holds 1 to 16777215 messages, not " + std::to_string(options.mailbox.capacity));
+    throw std::invalid_argument("a mailbox holds 1 to 16777215 messages, not " +
+                                std::to_string(options.mailbox.capacity));
   if (options.distance < Duration::zero() || options.compute < Duration::zero())
     throw std::invalid_argument("an actor's distance and compute time are not negative");
 }
@@ -126,8 +128,9 @@ Site& Runtime::site_for(const SpawnOptions& options) {
     throw std::invalid_argument("there is no scheduler " + std::to_string(options.scheduler) + ": the runtime has " +
                                 std::to_string(options_.schedulers));
   const bool live = options_.time == WorldTime::live;
-  const std::uint32_t wanted =
-      live && options.scheduler >= 0 ? static_cast<std::uint32_t>(options.scheduler) : live ? options.site % options_.schedulers : options.site;
+  const std::uint32_t wanted = live && options.scheduler >= 0 ? static_cast<std::uint32_t>(options.scheduler)
+                               : live                         ? options.site % options_.schedulers
+                                                              : options.site;
   while (sites_.size() <= wanted) {
     const auto index = static_cast<std::uint32_t>(sites_.size());
     sites_.push_back(std::make_unique<Site>(index));
@@ -150,7 +153,8 @@ void Runtime::call_on(Scheduler& scheduler, const std::function<void()>& work) {
       return;
     }
     if (options_.time == WorldTime::virtually)
-      throw std::logic_error("a simulation that runs takes no actors from outside: there, actors spawn with Self::spawn");
+      throw std::logic_error(
+          "a simulation that runs takes no actors from outside: there, actors spawn with Self::spawn");
     Envelope envelope;
     envelope.kind = Envelope::Kind::call;
     auto* pointer = &call;
@@ -217,7 +221,8 @@ void Runtime::thread_main(std::uint32_t index) {
   pthread_setname_np(pthread_self(), name);
   if (options_.pin && options_.schedulers <= processors()) {
     cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) >= static_cast<int>(options_.schedulers)) {
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 &&
+        CPU_COUNT(&allowed) >= static_cast<int>(options_.schedulers)) {
       int wanted = static_cast<int>(index);
       for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
         if (!CPU_ISSET(processor, &allowed) || wanted-- > 0) continue;
@@ -281,7 +286,8 @@ void Runtime::virtual_main(std::uint32_t index, std::int64_t end) {
 }
 
 void Runtime::stop_actors() {
-  if (options_.time != WorldTime::virtually) throw std::logic_error("live actors are stopped one by one, by their addresses");
+  if (options_.time != WorldTime::virtually)
+    throw std::logic_error("live actors are stopped one by one, by their addresses");
   std::vector<ActorCell*> cells;
   for (const auto& scheduler : schedulers_) scheduler->for_each_actor([&](ActorCell& cell) { cells.push_back(&cell); });
   std::sort(cells.begin(), cells.end(), [](const ActorCell* a, const ActorCell* b) { return a->id < b->id; });
@@ -331,7 +337,8 @@ MailboxCounters Runtime::mailbox_counters() const {
 
 Time Runtime::progress() const {
   std::int64_t least = INT64_MAX;
-  for (const auto& scheduler : schedulers_) least = std::min(least, scheduler->seen_time_.load(std::memory_order_relaxed));
+  for (const auto& scheduler : schedulers_)
+    least = std::min(least, scheduler->seen_time_.load(std::memory_order_relaxed));
   return time_from_ns(least);
 }
 
@@ -342,15 +349,15 @@ std::uint64_t Runtime::delivered_so_far() const {
 }
 
 std::string Runtime::dump() const {
-  static constexpr const char* awaits[] = {"a turn", "a message", "a moment", "an answer", "room in a mailbox",
-                                           "the end of its computing"};
+  static constexpr const char* awaits[] = {"a turn",    "a message",         "a moment",
+                                           "an answer", "room in a mailbox", "the end of its computing"};
   std::string out;
   for (const auto& scheduler : schedulers_) {
     scheduler->for_each_actor([&](const ActorCell& cell) {
       char line[512];
       std::snprintf(line, sizeof line, "scheduler %u  %-23s  awaits %s  %u in the mailbox  %s:%u\n", scheduler->index(),
-                    cell.name[0] != 0 ? cell.name : "(no name)", awaits[static_cast<int>(cell.waiting)], cell.mailbox.size(),
-                    cell.where.file_name(), static_cast<unsigned>(cell.where.line()));
+                    cell.name[0] != 0 ? cell.name : "(no name)", awaits[static_cast<int>(cell.waiting)],
+                    cell.mailbox.size(), cell.where.file_name(), static_cast<unsigned>(cell.where.line()));
       out += line;
     });
   }

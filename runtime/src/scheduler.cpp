@@ -34,7 +34,7 @@ namespace outcry {
 
 namespace {
 
-constexpr std::size_t bulk = 64;               // envelopes for one destination before they are flushed within a turn
+constexpr std::size_t bulk = 64;                // envelopes for one destination before they are flushed within a turn
 constexpr std::int32_t messages_per_turn = 64;  // before an actor lets others have a turn
 constexpr std::size_t turns_per_loop = 256;
 constexpr std::uint32_t clock_turns = 16;  // idle turns of a loop that spins, for one look at the clock
@@ -162,7 +162,8 @@ void Scheduler::start(ActorCell& cell) {
 }
 
 void Scheduler::give_up(ActorCell& cell) noexcept {
-  if (cell.destroy_callable != nullptr) std::exchange(cell.destroy_callable, nullptr)(std::exchange(cell.callable, nullptr));
+  if (cell.destroy_callable != nullptr)
+    std::exchange(cell.destroy_callable, nullptr)(std::exchange(cell.callable, nullptr));
   ++cell.generation;
   cell.in_use = false;
   release(cell);
@@ -186,7 +187,8 @@ void Scheduler::yield(ActorCell& cell, std::coroutine_handle<> point, std::sourc
   }
 }
 
-void Scheduler::wait_for_message(ActorCell& cell, std::coroutine_handle<> point, Time deadline, std::source_location where) {
+void Scheduler::wait_for_message(ActorCell& cell, std::coroutine_handle<> point, Time deadline,
+                                 std::source_location where) {
   if (cell.mailbox.empty()) {
     suspend(cell, point, Waiting::message, deadline, where);
   } else if (virtual_time_) {
@@ -220,7 +222,8 @@ void Scheduler::run(ActorCell& cell) {
     cell.resume_point.resume();
   } while (cell.again && !cell.killed);
   cell.on_stack = false;
-  if (cell.finished || cell.killed) [[unlikely]] finish(cell, cell.killed && !cell.finished);
+  if (cell.finished || cell.killed) [[unlikely]]
+    finish(cell, cell.killed && !cell.finished);
   current_ = nullptr;
 }
 
@@ -356,7 +359,8 @@ void Scheduler::post(const Envelope& envelope, Time earliest) {
 /// Null: the actor has ended.
 Credit* Scheduler::credit_for(ActorCell* to, std::uint32_t generation) {
   const auto fresh = [&](Credit& credit) -> Credit* {
-    if (credit.generation == generation) [[likely]] return credit.gone ? nullptr : &credit;
+    if (credit.generation == generation) [[likely]]
+      return credit.gone ? nullptr : &credit;
     if (static_cast<std::int32_t>(generation - credit.generation) < 0) return nullptr;
     room_is_gone(credit.waiting);
     credit.generation = generation;
@@ -528,7 +532,8 @@ void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t s
       wake(&cell);
       break;
     case Kind::reply:
-      if (cell.waiting == Waiting::reply && (cell.wait_ticket & 0x7FFFFFFF) == envelope.source && cell.reply_slot != nullptr) {
+      if (cell.waiting == Waiting::reply && (cell.wait_ticket & 0x7FFFFFFF) == envelope.source &&
+          cell.reply_slot != nullptr) {
         ++counters_.delivered;
         cell.reply_slot->filled = true;
         std::memcpy(cell.reply_slot->payload, envelope.payload, sizeof envelope.payload);
@@ -606,7 +611,8 @@ std::uint32_t Scheduler::link_from(ActorCell& cell, const Envelope& envelope) {
   const auto [place, fresh] = extras.link_of.try_emplace(envelope.from, next);
   if (!fresh) {
     ActorCell::Extras::Link& link = extras.links[place->second];
-    if (link.generation != envelope.from_generation && link.waiting == 0) link = {envelope.from, envelope.from_generation, 0, 0};
+    if (link.generation != envelope.from_generation && link.waiting == 0)
+      link = {envelope.from, envelope.from_generation, 0, 0};
     if (link.generation == envelope.from_generation) {
       ++link.waiting;
       return place->second + 1;
@@ -644,7 +650,8 @@ void Scheduler::nobody_there(Envelope& envelope) {
       AnyAddress watcher;
       std::memcpy(static_cast<void*>(&watcher), envelope.payload, sizeof watcher);
       Down down;
-      if (envelope.to->generation == envelope.generation + 1) down.actor = envelope.to->id;  // else it is somebody else's
+      if (envelope.to->generation == envelope.generation + 1)
+        down.actor = envelope.to->id;  // else it is somebody else's
       down.end = End::gone;
       Envelope notice;
       notice.kind = Kind::control;
@@ -851,8 +858,9 @@ void Scheduler::schedule_site(Site& site) {
 
 void Scheduler::require_link(const Site& here, const ActorCell& to) const {
   if (&here == to.site || runtime_.options().latency.between_sites != forever) return;
-  throw std::logic_error(std::string("no link leads from actor '") + (current_ != nullptr ? current_->name : "") + "' to actor '" +
-                         to.name + "': they are on different sites and Latency::between_sites is not set");
+  throw std::logic_error(std::string("no link leads from actor '") + (current_ != nullptr ? current_->name : "") +
+                         "' to actor '" + to.name +
+                         "': they are on different sites and Latency::between_sites is not set");
 }
 
 void Scheduler::post_virtual(const Envelope& envelope, Time earliest) {
@@ -878,7 +886,9 @@ void Scheduler::post_virtual(const Envelope& envelope, Time earliest) {
   }
   Time arrival = later(departure, delay);
   if (latency.jitter > Duration::zero() && from != nullptr) {
-    arrival = later(arrival, Duration(static_cast<std::int64_t>(from->random.exponential(static_cast<double>(latency.jitter.count())))));
+    arrival = later(
+        arrival,
+        Duration(static_cast<std::int64_t>(from->random.exponential(static_cast<double>(latency.jitter.count())))));
     Time& last = from->more().last_arrival.try_emplace(&to, Time::min()).first->second;
     arrival = last = std::max(arrival, last);
   }
@@ -907,7 +917,9 @@ void Scheduler::take_exchange(std::uint32_t parity) {
 }
 
 std::int64_t Scheduler::next_time() {
-  const auto after = [](const DueSite& a, const DueSite& b) { return a.time != b.time ? a.time > b.time : a.site > b.site; };
+  const auto after = [](const DueSite& a, const DueSite& b) {
+    return a.time != b.time ? a.time > b.time : a.site > b.site;
+  };
   while (!due_.empty() && due_.front().time != runtime_.sites_[due_.front().site]->due) {
     std::pop_heap(due_.begin(), due_.end(), after);
     due_.pop_back();
@@ -916,7 +928,9 @@ std::int64_t Scheduler::next_time() {
 }
 
 void Scheduler::run_window(std::int64_t end) {
-  const auto after = [](const DueSite& a, const DueSite& b) { return a.time != b.time ? a.time > b.time : a.site > b.site; };
+  const auto after = [](const DueSite& a, const DueSite& b) {
+    return a.time != b.time ? a.time > b.time : a.site > b.site;
+  };
   while (next_time() < end && !runtime_.stopped()) {
     Site& site = *runtime_.sites_[due_.front().site];
     std::pop_heap(due_.begin(), due_.end(), after);

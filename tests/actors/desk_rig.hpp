@@ -32,7 +32,8 @@ inline HistoryEvent replace(std::uint64_t id, std::uint64_t new_id, std::uint32_
 inline HistoryEvent hidden(Side side, std::uint32_t quantity, std::int64_t price) {
   return {.price = {price}, .quantity = {quantity}, .kind = HistoryKind::hidden_execute, .side = side};
 }
-inline NewOrder order(std::uint64_t id, Side side, std::uint32_t quantity, std::int64_t price, std::uint32_t account = 7) {
+inline NewOrder order(std::uint64_t id, Side side, std::uint32_t quantity, std::int64_t price,
+                      std::uint32_t account = 7) {
   return {.id = {id}, .price = {price}, .quantity = {quantity}, .account = {account}, .side = side};
 }
 inline CancelOrder cancel(std::uint64_t id, std::uint32_t account = 7) { return {.id = {id}, .account = {account}}; }
@@ -52,7 +53,9 @@ inline std::string text(const Filled& e) {
 }
 inline std::string text(const Cancelled& e) { return "cancelled " + text(e.id) + ", " + text(e.quantity); }
 inline std::string text(const Reduced& e) { return "reduced " + text(e.id) + " to " + text(e.open); }
-inline std::string text(const Modified& e) { return "modified " + text(e.id) + ", " + text(e.quantity) + " at " + text(e.price); }
+inline std::string text(const Modified& e) {
+  return "modified " + text(e.id) + ", " + text(e.quantity) + " at " + text(e.price);
+}
 inline std::string text(const Replaced& e) { return "replaced " + text(e.id) + " by " + text(e.new_id); }
 inline std::string text(const Quote& e) {
   const auto side = [](bool has, std::uint32_t quantity, Price price) {

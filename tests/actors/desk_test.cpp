@@ -31,7 +31,8 @@ Actor hasty(ParticipantSelf self, SymbolAddress symbol, std::vector<NewOrder> or
     symbol.send(CancelOrder{.id = order.id, .account = order.account, .arrival_ns = to_ns(self.now())});
   }
   while (auto message = co_await self.receive())
-    std::visit([&](const auto& event) { *heard += std::to_string(to_ns(self.now())) + ": " + text(event) + "\n"; }, *message);
+    std::visit([&](const auto& event) { *heard += std::to_string(to_ns(self.now())) + ": " + text(event) + "\n"; },
+               *message);
 }
 
 Actor curious(Self<> self, SymbolAddress symbol, std::string* heard) {
@@ -65,7 +66,8 @@ TEST_CASE("a rejection reaches whoever sent the command") {
   CHECK(market(order(2, buy, 0, 100, 8)) == "\n8: rejected 2, zero_quantity\n");
   CHECK(market(cancel(1, 8)) == "\n8: rejected 1, unknown_order\n");  // it is 7's
   CHECK(market(ReduceOrder{.id = {1}, .by = {31}, .account = {7}}) == "\n7: rejected 1, quantity_exceeds_open\n");
-  CHECK(market(ModifyOrder{.id = {9}, .price = {1}, .quantity = {1}, .account = {7}}) == "\n7: rejected 9, unknown_order\n");
+  CHECK(market(ModifyOrder{.id = {9}, .price = {1}, .quantity = {1}, .account = {7}}) ==
+        "\n7: rejected 9, unknown_order\n");
   CHECK(market(ReplaceOrder{.id = {9}, .new_id = {10}, .price = {1}, .quantity = {1}, .account = {7}}) ==
         "\n7: rejected 9, unknown_order\n");
   CHECK(market.levels() == "\nbuy  100 | 1:30\n");
@@ -76,7 +78,8 @@ TEST_CASE("every command has its events, and a quote follows only if it changed"
   market.first(order(1, buy, 30, 100), order(2, buy, 30, 100), order(3, sell, 30, 105, 8));
 
   CHECK(market(order(4, buy, 10, 99)) == "\n7: accepted 4\n");  // below the best bid
-  CHECK(market(ReduceOrder{.id = {1}, .by = {10}, .account = {7}}) == "\n7: reduced 1 to 20\nquote 50 at 100, 30 at 105\n");
+  CHECK(market(ReduceOrder{.id = {1}, .by = {10}, .account = {7}}) ==
+        "\n7: reduced 1 to 20\nquote 50 at 100, 30 at 105\n");
   CHECK(market(ModifyOrder{.id = {1}, .price = {98}, .quantity = {20}, .account = {7}}) ==
         "\n7: modified 1, 20 at 98\nquote 30 at 100, 30 at 105\n");
   CHECK(market(ReplaceOrder{.id = {2}, .new_id = {5}, .price = {101}, .quantity = {30}, .account = {7}}) ==
@@ -126,8 +129,10 @@ TEST_CASE("over a link, messages keep their order, and answers come two ways lat
   Runtime runtime({.time = WorldTime::virtually, .latency = {.within_site = 100ns}, .start = time_from_ns(1000)});
   const SymbolAddress market = runtime.spawn(symbol, simulated());
   // 8 is 50 ns further away than 7: it sends at the same time, and comes second.
-  runtime.spawn({.distance = 0ns}, hasty, market, std::vector{order(1, buy, 10, 100, 7), order(2, buy, 10, 100, 7)}, &of_7);
-  runtime.spawn({.distance = 50ns}, hasty, market, std::vector{order(3, sell, 5, 100, 8), order(4, sell, 5, 101, 8)}, &of_8);
+  runtime.spawn({.distance = 0ns}, hasty, market, std::vector{order(1, buy, 10, 100, 7), order(2, buy, 10, 100, 7)},
+                &of_7);
+  runtime.spawn({.distance = 50ns}, hasty, market, std::vector{order(3, sell, 5, 100, 8), order(4, sell, 5, 101, 8)},
+                &of_8);
 
   runtime.run();
 

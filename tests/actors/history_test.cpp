@@ -127,7 +127,7 @@ TEST_CASE("two orders of ours do not both fill from the same liquidity") {
         "\n8: bought 20 at 100 by 902, 20 left\ntrade 20 at 100, sell\nquote 20 at 100, none\n");
 
   CHECK(market.levels() == "\nbuy  100 | 902:20\n");  // history has traded its order to the end
-  CHECK(market.printed() == 100);                      // as many as history says
+  CHECK(market.printed() == 100);                     // as many as history says
   CHECK(market.adjusted() == "2 events, 100 shares");
 }
 
@@ -343,7 +343,9 @@ class DrawnHistory {
   std::uint64_t draw(std::uint64_t least, std::uint64_t most) {
     return std::uniform_int_distribution<std::uint64_t>(least, most)(random_);
   }
-  std::uint64_t any() { return std::next(orders_.begin(), static_cast<std::ptrdiff_t>(draw(0, orders_.size() - 1)))->first; }
+  std::uint64_t any() {
+    return std::next(orders_.begin(), static_cast<std::ptrdiff_t>(draw(0, orders_.size() - 1)))->first;
+  }
 
   // Somewhere within six ticks, short of the best price of the other side.
   HistoryEvent enter() { return enter(draw(0, 1) == 0 ? buy : sell); }
@@ -417,7 +419,8 @@ struct OwnShares {
       const std::size_t end = heard.find('\n', at);
       const std::string line = heard.substr(at, end - at);
       at = end + 1;
-      if (const auto word = line.find("bought "); word != std::string::npos) filled += std::stoull(line.substr(word + 7));
+      if (const auto word = line.find("bought "); word != std::string::npos)
+        filled += std::stoull(line.substr(word + 7));
       if (const auto word = line.find("sold "); word != std::string::npos) filled += std::stoull(line.substr(word + 5));
       if (line.find(": cancelled ") != std::string::npos) cancelled += std::stoull(line.substr(line.rfind(' ')));
     }
@@ -459,7 +462,8 @@ TEST_CASE("a drawn history without orders of ours leaves exactly the orders that
   }
 }
 
-TEST_CASE("with drawn orders of ours in a drawn history, no share trades twice and the ledger explains every difference") {
+TEST_CASE(
+    "with drawn orders of ours in a drawn history, no share trades twice and the ledger explains every difference") {
   const std::uint64_t seed = test_seed();
   CAPTURE(seed);
   std::printf("--seed=%llu\n", static_cast<unsigned long long>(seed));
@@ -490,9 +494,9 @@ TEST_CASE("with drawn orders of ours in a drawn history, no share trades twice a
         if (event.kind == HistoryKind::hidden_execute) hidden_shares += event.quantity.lots;
         REQUIRE(market.ledger().adjusted_events - before.adjusted_events <= 1);
       } else if (choice < 85 || mine.empty()) {
-        NewOrder command = order(++last_id, one_sided || draw(0, 1) == 0 ? buy : sell,
-                                 1 + static_cast<std::uint32_t>(draw(0, 59)), static_cast<std::int64_t>(draw(90, 112)),
-                                 draw(0, 1) == 0 ? 7 : 8);
+        NewOrder command =
+            order(++last_id, one_sided || draw(0, 1) == 0 ? buy : sell, 1 + static_cast<std::uint32_t>(draw(0, 59)),
+                  static_cast<std::int64_t>(draw(90, 112)), draw(0, 1) == 0 ? 7 : 8);
         if (draw(0, 4) == 0) command.time_in_force = TimeInForce::immediate_or_cancel;
         entered += command.quantity.lots;
         mine.push_back(last_id);

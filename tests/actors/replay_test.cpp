@@ -69,8 +69,8 @@ TEST_CASE("the first thousand events of AAPL meet all 999 rows of ten levels, fr
 TEST_CASE("10,000 real ITCH messages give 2,793 changes of the best bid and offer, 1,089 trades and 215 live orders") {
   if (missing({"golden/itch50_aapl_20200130_10k.bin", "golden/itch50_aapl_20200130_10k_bbo.csv"})) return;
 
-  const ReplayReport report = replayed({.file = data("golden/itch50_aapl_20200130_10k.bin"),
-                                        .verify = data("golden/itch50_aapl_20200130_10k_bbo.csv")});
+  const ReplayReport report = replayed(
+      {.file = data("golden/itch50_aapl_20200130_10k.bin"), .verify = data("golden/itch50_aapl_20200130_10k_bbo.csv")});
 
   CHECK(report.error == "");
   CHECK(rows_of(report) == "2793 of 2793, all equal");
@@ -138,7 +138,8 @@ std::string listing(std::uint16_t locate) {
   message.stock = itch_name(locate);
   return at(0, locate, message);
 }
-std::string entry(double seconds, std::uint16_t locate, std::uint64_t id, char side, std::uint32_t shares, std::uint32_t price) {
+std::string entry(double seconds, std::uint16_t locate, std::uint64_t id, char side, std::uint32_t shares,
+                  std::uint32_t price) {
   itch::AddOrder message;
   message.order = id;
   message.side = side;
@@ -180,7 +181,8 @@ std::string drawn_day(std::uint64_t seed, std::size_t events) {
       const bool buys = draw(2) == 0;
       const auto away = static_cast<std::uint32_t>(100 * (1 + draw(30)));
       live.push_back({i + 1, locate, static_cast<std::uint32_t>(1 + draw(500))});
-      file += entry(seconds, locate, i + 1, buys ? 'B' : 'S', live.back().open, buys ? 1'000'000 - away : 1'000'000 + away);
+      file +=
+          entry(seconds, locate, i + 1, buys ? 'B' : 'S', live.back().open, buys ? 1'000'000 - away : 1'000'000 + away);
       continue;
     }
     Live& one = live[draw(live.size())];
@@ -241,9 +243,10 @@ TEST_CASE("a replay ends at the earliest event that names an unknown order, whoe
   for (const std::uint32_t schedulers : {1u, 2u, 3u, 4u, 5u}) {
     CAPTURE(schedulers);
     const ReplayReport report = replayed({.file = file, .schedulers = schedulers});
-    CHECK(report.error == file + ", offset " + std::to_string(offset) +
-                              ": found a removal of order 1000001, which is not in the book, expected an order that was "
-                              "entered and is still open");
+    CHECK(report.error ==
+          file + ", offset " + std::to_string(offset) +
+              ": found a removal of order 1000001, which is not in the book, expected an order that was "
+              "entered and is still open");
   }
 
   const ReplayReport lenient = replayed({.file = file, .lenient = true});
@@ -272,8 +275,9 @@ TEST_CASE("what a book refuses is named with its line and what was expected") {
         "still open");
   CHECK(error_of(good + "1,34201,A,1,5,1000000,1,msg\n") ==
         ", line 3: found an entry of order 1 under an id that is in the book, expected an id that is not in use");
-  CHECK(error_of(good + "1,34201,A,2,0,1000000,1,msg\n") ==
-        ", line 3: found an entry of order 2 that the book refuses: zero_quantity, expected an event that fits the book");
+  CHECK(
+      error_of(good + "1,34201,A,2,0,1000000,1,msg\n") ==
+      ", line 3: found an entry of order 2 that the book refuses: zero_quantity, expected an event that fits the book");
   // Of the reader and the book, the one that comes first in the file is heard.
   CHECK(error_of(good + "1,34199,D,1,100,1000000,1,msg\n") ==
         ", line 3: found the time 34199.000000000 s after 34200.000000000 s, expected times that do not go back");
@@ -306,7 +310,8 @@ TEST_CASE("a day before its first order is replayed, too") {
 
 TEST_CASE("the first difference from a reference is told with its line and both sides") {
   const Scratch scratch;
-  const std::string file = scratch.write("X.csv", std::string(csv_header) + "0,1,A,1,100,1000000,1,msg\n1,2,A,2,50,1000200,-1,msg\n");
+  const std::string file =
+      scratch.write("X.csv", std::string(csv_header) + "0,1,A,1,100,1000000,1,msg\n1,2,A,2,50,1000200,-1,msg\n");
   const std::string reference =
       scratch.write("bbo.csv", "n_last,ask,ask_q,bid,bid_q\n0,,,1000000,100\n1,1000200,51,1000000,100\n");
 
@@ -323,9 +328,10 @@ TEST_CASE("a reference is about one symbol: files of several are refused") {
   const std::string file = scratch.write("day.itch", drawn_day(3, 100));
   const std::string reference = scratch.write("bbo.csv", "n_last,ask,ask_q,bid,bid_q\n0,,,1000000,100\n");
 
-  CHECK_THROWS_WITH_AS(RecordedMarket({.file = file, .verify = reference}),
-                       (file + ": found events of 8 symbols, expected events of one symbol, to compare with " + reference).c_str(),
-                       InputError);
+  CHECK_THROWS_WITH_AS(
+      RecordedMarket({.file = file, .verify = reference}),
+      (file + ": found events of 8 symbols, expected events of one symbol, to compare with " + reference).c_str(),
+      InputError);
   CHECK_THROWS_AS(RecordedMarket({.file = scratch.path("none.itch")}), InputError);
   CHECK_THROWS_AS(RecordedMarket({.file = file, .schedulers = 0}), std::invalid_argument);
 }
@@ -339,7 +345,8 @@ struct Diary {
   RecordedMarket* market = nullptr;
   void note(const Trader& trader, const std::string& what) {
     const std::int64_t us = to_ns(trader.now()) / 1000;
-    text += std::to_string(us / 1'000'000) + "." + std::to_string(1'000'000 + us % 1'000'000).substr(1) + " " + what + "\n";
+    text +=
+        std::to_string(us / 1'000'000) + "." + std::to_string(1'000'000 + us % 1'000'000).substr(1) + " " + what + "\n";
   }
 };
 Diary diary;
@@ -397,15 +404,15 @@ TEST_CASE("a strategy that joins the best bid fills only when the queue in front
   const Scratch scratch;
   const std::string file = scratch.write("X.csv", std::string(csv_header) +
                                                       "0,34200,A,1,100,1000000,1,msg\n"
-                                                      "1,34200,A,2,100,1000200,-1,msg\n"   // ours joins behind 1
-                                                      "2,34201,A,3,200,1000000,1,msg\n"    // and 3 behind ours
+                                                      "1,34200,A,2,100,1000200,-1,msg\n"  // ours joins behind 1
+                                                      "2,34201,A,3,200,1000000,1,msg\n"   // and 3 behind ours
                                                       "3,34202,E,1,60,1000000,1,msg\n"
-                                                      "4,34203,E,1,40,1000000,1,msg\n"     // nothing in front any more
-                                                      "5,34204,E,3,30,1000000,1,msg\n"     // ours: 30
-                                                      "6,34205,E,3,50,1000000,1,msg\n"     // ours: 20, then 30 of 3
-                                                      "7,34206,E,2,100,1000200,-1,msg\n"   // in front of our offer
+                                                      "4,34203,E,1,40,1000000,1,msg\n"    // nothing in front any more
+                                                      "5,34204,E,3,30,1000000,1,msg\n"    // ours: 30
+                                                      "6,34205,E,3,50,1000000,1,msg\n"    // ours: 20, then 30 of 3
+                                                      "7,34206,E,2,100,1000200,-1,msg\n"  // in front of our offer
                                                       "8,34207,A,4,100,1000200,-1,msg\n"
-                                                      "9,34208,E,4,60,1000200,-1,msg\n"    // ours: 50
+                                                      "9,34208,E,4,60,1000200,-1,msg\n"  // ours: 50
                                                       "10,34209,D,3,120,1000000,1,msg\n"
                                                       "11,34210,A,5,10,999900,1,msg\n");
   for (const std::uint32_t schedulers : {1u, 2u, 4u}) {
@@ -435,7 +442,7 @@ TEST_CASE("a strategy that joins the best bid fills only when the queue in front
     CHECK(position.fees == 100 * 10);
     CHECK(trader.lines[0].profit == 10'000 - 1'000);
 
-    CHECK(report.trades == 6);   // as the file has it
+    CHECK(report.trades == 6);  // as the file has it
     CHECK(report.shares == 340);
     // The executions at which ours traded, and the removal of 3, which had 50 more than history knows.
     CHECK(report.ledger.adjusted_events == 4);
@@ -466,7 +473,9 @@ TEST_CASE("a position is marked at the middle of the last quote") {
   CHECK(line.profit == 30 * 300 + 30 * 2);
 }
 
-TEST_CASE("with a strategy that trades everywhere, digest, ledger and its accounts are the same on any number of schedulers") {
+TEST_CASE(
+    "with a strategy that trades everywhere, digest, ledger and its accounts are the same on any number of "
+    "schedulers") {
   const std::uint64_t seed = test_seed();
   CAPTURE(seed);
   std::printf("--seed=%llu\n", static_cast<unsigned long long>(seed));
@@ -539,8 +548,8 @@ TEST_CASE("a replay that is told to stop ends with what it has") {
 
 TEST_CASE("a strategy that wakes by itself ends with the recording") {
   const Scratch scratch;
-  const std::string file =
-      scratch.write("X.csv", std::string(csv_header) + "0,34200,A,1,100,1000000,1,msg\n1,34300,D,1,100,1000000,1,msg\n");
+  const std::string file = scratch.write(
+      "X.csv", std::string(csv_header) + "0,34200,A,1,100,1000000,1,msg\n1,34300,D,1,100,1000000,1,msg\n");
   diary = {};
 
   const ReplayReport report = replayed({.file = file, .strategy = restless});

@@ -65,12 +65,14 @@ Strategy keep_a_diary(Trader& trader) {
       if (const OrderState* order = trader.order(trader.news_order()); order != nullptr) {
         diary->orders[order->id.value].push_back(order->progress);
         diary->orders_agree &= order->filled + order->open == order->quantity || order->done();
-        diary->orders_agree &= order->done() == (std::count(trader.open_orders().begin(), trader.open_orders().end(), order->id) == 0);
+        diary->orders_agree &=
+            order->done() == (std::count(trader.open_orders().begin(), trader.open_orders().end(), order->id) == 0);
       }
       const Position& position = trader.position();
       diary->lots = position.lots;
       diary->cash = position.cash;
-      diary->accounts_agree &= position.lots == static_cast<std::int64_t>(position.bought) - static_cast<std::int64_t>(position.sold);
+      diary->accounts_agree &=
+          position.lots == static_cast<std::int64_t>(position.bought) - static_cast<std::int64_t>(position.sold);
     }
     const Quote& quote = trader.quote();
     if (!quote.has_both()) continue;
@@ -174,7 +176,8 @@ TEST_CASE("the fundamental has the variance of its process over any horizon") {
 TEST_CASE("a strategy's position and cash are the sum of its fills, and the state of each order follows its fills") {
   Diary pages;
   diary = &pages;
-  SimulationOptions options{.symbols = 1, .length = 20min, .seed = 3, .strategy = keep_a_diary, .fees = {.maker = -1, .taker = 2}};
+  SimulationOptions options{
+      .symbols = 1, .length = 20min, .seed = 3, .strategy = keep_a_diary, .fees = {.maker = -1, .taker = 2}};
   SimulatedMarket market(options);
   const SimulationReport report = market.run();
   const TraderReport& trader = market.trader_report();

@@ -144,7 +144,8 @@ class ObviousBook {
       order.open = open = match(c.id, c.account, side, {false, c.price}, c.quantity.lots, consumer);
       if (order.open != 0) put(side, c.price, order);
     }
-    consumer.on(Modified{c.id, c.price, c.quantity, c.account, c.symbol, side, keeps, 0, Quantity{open}, 0, c.arrival_ns});
+    consumer.on(
+        Modified{c.id, c.price, c.quantity, c.account, c.symbol, side, keeps, 0, Quantity{open}, 0, c.arrival_ns});
   }
 
   template <class Consumer>

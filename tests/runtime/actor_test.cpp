@@ -62,7 +62,8 @@ Actor watcher(Self<Down, Number> self, AnyAddress watched, Events* events) {
     match(
         *message, [&](const Number& number) { events->push_back(std::to_string(number.value)); },
         [&](const Down& down) {
-          events->push_back(std::string(to_string(down.end)) + (down.why().empty() ? "" : ": ") + std::string(down.why()));
+          events->push_back(std::string(to_string(down.end)) + (down.why().empty() ? "" : ": ") +
+                            std::string(down.why()));
         });
   }
 }
@@ -288,7 +289,8 @@ TEST_CASE("an exception ends one actor alone, and who watches it hears why after
     struct Start {
       Events* events;
       Actor operator()(Self<Down, Number> self, Address<Number> survivor) const {
-        auto failing = self.spawn({.name = "failing"}, fails_after, Address<Number>(self.address()), std::string("no market"));
+        auto failing =
+            self.spawn({.name = "failing"}, fails_after, Address<Number>(self.address()), std::string("no market"));
         self.monitor(failing);
         failing.send(Number{0});
         for (int i = 0; i < 2; ++i) {
@@ -472,9 +474,9 @@ TEST_CASE("an actor that ends wakes nobody by its own destructors' messages to i
   AnyAddress self_address;
   Address<Number> number_address;
   auto victim = world.spawn(avenger, std::function<void()>([&] {
-    number_address.send(Number{1});
-    self_address.kill();
-  }));
+                              number_address.send(Number{1});
+                              self_address.kill();
+                            }));
   number_address = victim;
   self_address = victim;
   world.spawn(does, std::function<void()>([&] { victim.kill(); }));
@@ -562,7 +564,8 @@ TEST_CASE("a spawn with options that make no sense is refused") {
   CHECK_THROWS_AS(world.spawn({.scheduler = 1}, recorder, &events), std::invalid_argument);
   CHECK_THROWS_AS(world.spawn({.distance = Duration(-1)}, recorder, &events), std::invalid_argument);
   CHECK_THROWS_AS(Runtime({.schedulers = 0}), std::invalid_argument);
-  CHECK_THROWS_AS(Runtime({.time = WorldTime::virtually, .latency = {.between_sites = Duration(0)}}), std::invalid_argument);
+  CHECK_THROWS_AS(Runtime({.time = WorldTime::virtually, .latency = {.between_sites = Duration(0)}}),
+                  std::invalid_argument);
   CHECK(world.actors() == 0);
 }
 

@@ -127,16 +127,22 @@ TEST_CASE("warm schedulers send to each other, one by one and in bulk, all but w
 
   Runtime world(live(2));
   Meter meter{.warm_up = 100'000, .until = 400'000};
-  auto to = world.spawn({.scheduler = 0, .mailbox = {.capacity = 1'000}}, [](Self<Number> self, Meter* m) -> Actor {
-    while (m->counted < m->until) {
-      auto batch = co_await self.receive_batch();
-      batch.each([&](Number) { m->count(); });
-    }
-  }, &meter);
-  world.spawn({.scheduler = 1}, [](Self<> self, Address<Number> address, std::int64_t count) -> Actor {
-    for (std::int64_t i = 0; i < count; ++i) co_await address.send(Number{i});
-    static_cast<void>(self);
-  }, to, meter.until);
+  auto to = world.spawn(
+      {.scheduler = 0, .mailbox = {.capacity = 1'000}},
+      [](Self<Number> self, Meter* m) -> Actor {
+        while (m->counted < m->until) {
+          auto batch = co_await self.receive_batch();
+          batch.each([&](Number) { m->count(); });
+        }
+      },
+      &meter);
+  world.spawn(
+      {.scheduler = 1},
+      [](Self<> self, Address<Number> address, std::int64_t count) -> Actor {
+        for (std::int64_t i = 0; i < count; ++i) co_await address.send(Number{i});
+        static_cast<void>(self);
+      },
+      to, meter.until);
   world.run();
   MESSAGE("300,000 messages across schedulers in bulk: " << meter.allocated << " allocations");
   CHECK(meter.allocated <= 100);

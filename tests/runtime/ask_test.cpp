@@ -38,7 +38,9 @@ Actor oracle(Self<Ask<Square>, Ask<Name>, Ask<Leaf>> self) {
   while (auto message = co_await self.receive()) {
     match(
         *message, [](const Ask<Square>& ask) { ask.reply(Number{ask.query.value * ask.query.value}); },
-        [](const Ask<Name>& ask) { ask.reply(Text("name " + std::to_string(ask.query.value) + " on the heap, for sure")); },
+        [](const Ask<Name>& ask) {
+          ask.reply(Text("name " + std::to_string(ask.query.value) + " on the heap, for sure"));
+        },
         [](const Ask<Leaf>& ask) {
           Page page;
           page.words[15] = ask.query.value;
@@ -74,7 +76,9 @@ Actor asks(Self<> self, Address<Ask<Square>> to, Events* events, Duration timeou
   for (int i = 1; i <= count; ++i) {
     auto asking = to.ask(Square{i}, timeout);
     const auto answer = co_await asking;
-    events->push_back((answer ? std::to_string(answer->value) : std::string(why(answer.error()))).append(" at ").append(at(self.now())));
+    events->push_back((answer ? std::to_string(answer->value) : std::string(why(answer.error())))
+                          .append(" at ")
+                          .append(at(self.now())));
   }
 }
 

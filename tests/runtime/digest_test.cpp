@@ -42,7 +42,8 @@ struct Play {
 };
 
 MailboxOptions draw_mailbox(Random& random) {
-  return {.capacity = static_cast<std::uint32_t>(random.between(1, 6)), .when_full = static_cast<WhenFull>(random.below(4))};
+  return {.capacity = static_cast<std::uint32_t>(random.between(1, 6)),
+          .when_full = static_cast<WhenFull>(random.below(4))};
 }
 
 void note(Player self, Events& events, std::string what) { events.push_back(at(self.now()).append(" ").append(what)); }
@@ -64,9 +65,11 @@ Actor player(Player self, Play* play, int moves, int depth) {
       case 3: other.send(Text("text " + std::to_string(random.below(1'000)) + " that lies on the heap")); break;
       case 4: other.send_at(later(self.now(), Duration(random.between(0, 300))), Quote{random.below(3), move}); break;
       case 5: {
-        auto asking = other.ask(Question{static_cast<std::int64_t>(random.below(100))}, Duration(random.between(1, 400)));
+        auto asking =
+            other.ask(Question{static_cast<std::int64_t>(random.below(100))}, Duration(random.between(1, 400)));
         const auto answer = co_await asking;
-        note(self, events, answer ? "answer " + answer->text() : "no answer " + std::to_string(static_cast<int>(answer.error())));
+        note(self, events,
+             answer ? "answer " + answer->text() : "no answer " + std::to_string(static_cast<int>(answer.error())));
         break;
       }
       case 6:
@@ -100,8 +103,10 @@ Actor player(Player self, Play* play, int moves, int depth) {
         for (;;) {
           const auto message = co_await self.receive_for(Duration(random.between(0, 60)));
           if (!message) break;
-          if (const auto* number = std::get_if<Number>(&*message)) note(self, events, "number " + std::to_string(number->value));
-          if (const auto* quote = std::get_if<Quote>(&*message)) note(self, events, "quote " + std::to_string(quote->value));
+          if (const auto* number = std::get_if<Number>(&*message))
+            note(self, events, "number " + std::to_string(number->value));
+          if (const auto* quote = std::get_if<Quote>(&*message))
+            note(self, events, "quote " + std::to_string(quote->value));
           if (const auto* text = std::get_if<Text>(&*message)) note(self, events, text->text());
           if (const auto* ask = std::get_if<Ask<Question>>(&*message)) {
             note(self, events, "asked " + std::to_string(ask->query.value));
@@ -111,7 +116,8 @@ Actor player(Player self, Play* play, int moves, int depth) {
               owed.push_back(*ask);
           }
           if (const auto* down = std::get_if<Down>(&*message))
-            note(self, events, std::string(to_string(down->end)) + " " + std::to_string(down->actor) + std::string(down->why()));
+            note(self, events,
+                 std::string(to_string(down->end)) + " " + std::to_string(down->actor) + std::string(down->why()));
         }
         if (self.stopping()) move = moves;
       }
@@ -178,7 +184,8 @@ Outcome played(std::uint64_t seed, std::uint32_t schedulers, Way way = Way::at_o
     outcome.digest = world.digest();
     const SchedulerCounters c = world.counters();
     const MailboxCounters m = world.mailbox_counters();
-    outcome.counters = {c.delivered, c.turns, c.dead_letters, c.refused, c.failures, m.received, m.refused, m.dropped, m.conflated};
+    outcome.counters = {c.delivered, c.turns,   c.dead_letters, c.refused,  c.failures,
+                        m.received,  m.refused, m.dropped,      m.conflated};
   }
   outcome.seen = std::move(play.seen);
   return outcome;
@@ -208,8 +215,8 @@ struct OtherBit {
 
 /// Two senders to one receiver, in the same nanosecond.
 template <class M>
-std::uint64_t digest_of_two(std::uint64_t first, std::uint64_t second, Duration after = Duration(0), std::uint64_t seed = 1,
-                            bool swapped = false) {
+std::uint64_t digest_of_two(std::uint64_t first, std::uint64_t second, Duration after = Duration(0),
+                            std::uint64_t seed = 1, bool swapped = false) {
   RuntimeOptions options = simulation();
   options.seed = seed;
   Runtime world(options);
@@ -254,7 +261,8 @@ TEST_CASE("a drawn world is the same when it is played in pieces") {
   const std::uint64_t seed = test_seed();
   INFO("--seed=" << seed);
   for (std::uint64_t round = 0; round < 10; ++round)
-    for (const std::uint32_t schedulers : {1u, 3u}) check_equal(played(seed + round, 1), played(seed + round, schedulers, Way::in_pieces));
+    for (const std::uint32_t schedulers : {1u, 3u})
+      check_equal(played(seed + round, 1), played(seed + round, schedulers, Way::in_pieces));
 }
 
 TEST_CASE("a drawn world is the same when it is stopped in the middle and taken up again") {

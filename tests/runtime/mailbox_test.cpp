@@ -19,7 +19,8 @@ struct Quote {
 class BoxedQuote {
  public:
   BoxedQuote() = default;
-  BoxedQuote(std::uint64_t symbol, std::int64_t value) : symbol_(symbol), value_(std::make_unique<std::int64_t>(value)) {}
+  BoxedQuote(std::uint64_t symbol, std::int64_t value)
+      : symbol_(symbol), value_(std::make_unique<std::int64_t>(value)) {}
   std::uint64_t conflation_key() const { return symbol_; }
   std::int64_t value() const { return *value_; }
 
@@ -39,12 +40,15 @@ Actor gate(Self<M, Text> self, Duration shut, Events* events, std::string (*line
   co_await self.sleep(shut);
   while (auto message = co_await self.receive()) {
     match(
-        *message, [&](const M& m) { events->push_back(line(m)); }, [&](const Text& text) { events->push_back(text.text()); });
+        *message, [&](const M& m) { events->push_back(line(m)); },
+        [&](const Text& text) { events->push_back(text.text()); });
   }
 }
 
 std::string line_of_number(const Number& number) { return std::to_string(number.value); }
-std::string line_of_quote(const Quote& quote) { return std::to_string(quote.symbol) + "=" + std::to_string(quote.value); }
+std::string line_of_quote(const Quote& quote) {
+  return std::to_string(quote.symbol) + "=" + std::to_string(quote.value);
+}
 std::string line_of_boxed(const BoxedQuote& quote) {
   return std::to_string(quote.conflation_key()) + "=" + std::to_string(quote.value());
 }
@@ -87,10 +91,12 @@ TEST_CASE("who waits for room waits in line, nothing is lost, and the mailbox ho
   auto to = world.spawn({.mailbox = {.capacity = 3}}, gate<Number>, Duration(1ms), &events, &line_of_number);
   world.spawn(patient_sender, to, std::int64_t{10}, std::int64_t{5}, &events);
   world.spawn(patient_sender, to, std::int64_t{20}, std::int64_t{3}, &events);
-  world.spawn([](Self<> self, AnyAddress address) -> Actor {
-    co_await self.sleep(3ms);
-    address.stop();
-  }, to);
+  world.spawn(
+      [](Self<> self, AnyAddress address) -> Actor {
+        co_await self.sleep(3ms);
+        address.stop();
+      },
+      to);
   world.run();
   // 13, then 20, wait in line and move up when 10 and 11 are taken; the rest finds room.
   Events taken, waited;
@@ -124,8 +130,8 @@ TEST_CASE("in virtual time credits travel as far as the messages") {
 TEST_CASE("a mailbox that refuses tells the sender, and counts") {
   Runtime world(live());
   Events events;
-  auto to = world.spawn({.mailbox = {.capacity = 3, .when_full = WhenFull::refuse}}, gate<Number>, Duration(1ms), &events,
-                        &line_of_number);
+  auto to = world.spawn({.mailbox = {.capacity = 3, .when_full = WhenFull::refuse}}, gate<Number>, Duration(1ms),
+                        &events, &line_of_number);
   struct Sender {
     Events* events;
     Actor operator()(Self<> self, Address<Number> to) const {
@@ -147,8 +153,8 @@ TEST_CASE("a mailbox that refuses tells the sender, and counts") {
 TEST_CASE("in virtual time a mailbox refuses on arrival") {
   Runtime world(simulation());
   Events events;
-  auto to = world.spawn({.mailbox = {.capacity = 3, .when_full = WhenFull::refuse}}, gate<Number>, Duration(100), &events,
-                        &line_of_number);
+  auto to = world.spawn({.mailbox = {.capacity = 3, .when_full = WhenFull::refuse}}, gate<Number>, Duration(100),
+                        &events, &line_of_number);
   world.spawn(careless_sender, to, std::int64_t{5}, &events);
   world.run();
   CHECK(events == Events{"1", "2", "3"});
@@ -160,10 +166,12 @@ TEST_CASE("a message that nobody waits with is dropped by a full mailbox, and co
   Events events;
   auto to = world.spawn({.mailbox = {.capacity = 3}}, gate<Number>, Duration(1ms), &events, &line_of_number);
   world.spawn(careless_sender, to, std::int64_t{5}, &events);
-  world.spawn([](Self<> self, AnyAddress address) -> Actor {
-    co_await self.sleep(3ms);
-    address.stop();
-  }, to);
+  world.spawn(
+      [](Self<> self, AnyAddress address) -> Actor {
+        co_await self.sleep(3ms);
+        address.stop();
+      },
+      to);
   world.run();
   CHECK(events == Events{"4 refused", "5 refused", "1", "2", "3"});
   CHECK(world.counters().refused == 2);
@@ -176,10 +184,12 @@ TEST_CASE("of a mailbox that drops the oldest the newest are left") {
     auto to = world.spawn({.mailbox = {.capacity = 3, .when_full = WhenFull::drop_oldest}}, gate<Number>, Duration(1ms),
                           &events, &line_of_number);
     world.spawn(careless_sender, to, std::int64_t{10}, &events);
-    world.spawn([](Self<> self, AnyAddress address) -> Actor {
-      co_await self.sleep(3ms);
-      address.stop();
-    }, to);
+    world.spawn(
+        [](Self<> self, AnyAddress address) -> Actor {
+          co_await self.sleep(3ms);
+          address.stop();
+        },
+        to);
     world.run();
     CHECK(events == Events{"8", "9", "10"});
     CHECK(world.mailbox_counters().dropped == 7);
@@ -208,10 +218,12 @@ TEST_CASE("news of an actor's end is never dropped to make room, and keeps its p
       };
       auto watched = world.spawn(Watched{});
       auto to = world.spawn({.mailbox = {.capacity = 2, .when_full = policy}}, Watcher{&events}, watched);
-      world.spawn([](Self<> self, Address<Quote> quotes) -> Actor {
-        co_await self.sleep(2ms);  // the news comes first
-        for (int i = 1; i <= 4; ++i) quotes.send(Quote{static_cast<std::uint64_t>(i), i});
-      }, Address<Quote>(to));
+      world.spawn(
+          [](Self<> self, Address<Quote> quotes) -> Actor {
+            co_await self.sleep(2ms);  // the news comes first
+            for (int i = 1; i <= 4; ++i) quotes.send(Quote{static_cast<std::uint64_t>(i), i});
+          },
+          Address<Quote>(to));
       world.run();
       Events expected{"finished"};
       if (policy == WhenFull::drop_oldest || policy == WhenFull::latest)
@@ -229,17 +241,19 @@ TEST_CASE("only the latest of each key is kept, in the place of the first") {
   for (const bool virtually : {false, true}) {
     Runtime world(virtually ? simulation() : live());
     Events events;
-    auto to = world.spawn({.mailbox = {.capacity = 8, .when_full = WhenFull::latest}}, gate<Quote>, Duration(1ms), &events,
-                          &line_of_quote);
-    world.spawn([](Self<> self, Address<Quote, Text> quotes) -> Actor {
-      for (const Quote quote : {Quote{1, 10}, Quote{2, 20}, Quote{1, 11}, Quote{3, 30}, Quote{2, 21}, Quote{1, 12}})
-        quotes.send(quote);
-      co_await self.sleep(3ms);
-      quotes.send(Quote{2, 22});  // taken by now: a new place
-      quotes.send(Quote{1, 13});
-      co_await self.sleep(3ms);
-      quotes.stop();
-    }, to);
+    auto to = world.spawn({.mailbox = {.capacity = 8, .when_full = WhenFull::latest}}, gate<Quote>, Duration(1ms),
+                          &events, &line_of_quote);
+    world.spawn(
+        [](Self<> self, Address<Quote, Text> quotes) -> Actor {
+          for (const Quote quote : {Quote{1, 10}, Quote{2, 20}, Quote{1, 11}, Quote{3, 30}, Quote{2, 21}, Quote{1, 12}})
+            quotes.send(quote);
+          co_await self.sleep(3ms);
+          quotes.send(Quote{2, 22});  // taken by now: a new place
+          quotes.send(Quote{1, 13});
+          co_await self.sleep(3ms);
+          quotes.stop();
+        },
+        to);
     world.run();
     CHECK(events == Events{"1=12", "2=21", "3=30", "2=22", "1=13"});
     CHECK(world.mailbox_counters().conflated == 3);
@@ -250,15 +264,17 @@ TEST_CASE("only the latest of each key is kept, in the place of the first") {
 TEST_CASE("beyond its capacity in keys a mailbox that keeps the latest drops the oldest") {
   Runtime world(live());
   Events events;
-  auto to = world.spawn({.mailbox = {.capacity = 3, .when_full = WhenFull::latest}}, gate<BoxedQuote>, Duration(1ms), &events,
-                        &line_of_boxed);
-  world.spawn([](Self<> self, Address<BoxedQuote, Text> quotes) -> Actor {
-    for (int i = 1; i <= 5; ++i) quotes.send(BoxedQuote(static_cast<std::uint64_t>(i), i));
-    quotes.send(BoxedQuote(4, 44));  // in place
-    quotes.send(BoxedQuote(1, 11));  // its first was dropped: a new place, and 3 goes
-    co_await self.sleep(3ms);
-    quotes.stop();
-  }, to);
+  auto to = world.spawn({.mailbox = {.capacity = 3, .when_full = WhenFull::latest}}, gate<BoxedQuote>, Duration(1ms),
+                        &events, &line_of_boxed);
+  world.spawn(
+      [](Self<> self, Address<BoxedQuote, Text> quotes) -> Actor {
+        for (int i = 1; i <= 5; ++i) quotes.send(BoxedQuote(static_cast<std::uint64_t>(i), i));
+        quotes.send(BoxedQuote(4, 44));  // in place
+        quotes.send(BoxedQuote(1, 11));  // its first was dropped: a new place, and 3 goes
+        co_await self.sleep(3ms);
+        quotes.stop();
+      },
+      to);
   world.run();
   CHECK(events == Events{"4=44", "5=5", "1=11"});
   CHECK(world.mailbox_counters().dropped == 3);
@@ -280,13 +296,15 @@ TEST_CASE("keys of different types do not meet") {
     }
   };
   auto to = world.spawn({.mailbox = {.when_full = WhenFull::latest}}, Both{&events});
-  world.spawn([](Self<> self, Address<Quote, BoxedQuote> quotes) -> Actor {
-    quotes.send(Quote{1, 1});
-    quotes.send(BoxedQuote(1, 2));
-    quotes.send(Quote{1, 3});
-    co_return;
-    static_cast<void>(self);
-  }, to);
+  world.spawn(
+      [](Self<> self, Address<Quote, BoxedQuote> quotes) -> Actor {
+        quotes.send(Quote{1, 1});
+        quotes.send(BoxedQuote(1, 2));
+        quotes.send(Quote{1, 3});
+        co_return;
+        static_cast<void>(self);
+      },
+      to);
   world.run();
   CHECK(events == Events{"1=3", "boxed 1=2"});
 }
@@ -306,7 +324,9 @@ TEST_CASE("asks are not replaced by later asks, and the one that is dropped is t
       Actor operator()(Self<> self, Address<Ask<Question>> to, std::int64_t value) const {
         co_await self.sleep(Duration(value));  // in order
         const auto answer = co_await to.ask(Question{value});
-        events->push_back(answer ? std::to_string(answer->value) : answer.error() == AskError::refused ? "refused" : "other");
+        events->push_back(answer                                ? std::to_string(answer->value)
+                          : answer.error() == AskError::refused ? "refused"
+                                                                : "other");
       }
     };
     auto to = world.spawn({.mailbox = {.capacity = 2, .when_full = WhenFull::latest}}, Late{});
@@ -332,7 +352,8 @@ TEST_CASE("a drawn stream of quotes is conflated as by the obvious list") {
     for (int i = 0; i < 20'000; ++i) {
       if (random.chance(0.5)) {
         const Quote quote{random.below(keys), i};
-        const auto same = std::find_if(obvious.begin(), obvious.end(), [&](const Quote& q) { return q.symbol == quote.symbol; });
+        const auto same =
+            std::find_if(obvious.begin(), obvious.end(), [&](const Quote& q) { return q.symbol == quote.symbol; });
         if (same != obvious.end()) {
           *same = quote;
           ++expected.conflated;
@@ -383,18 +404,20 @@ TEST_CASE("every policy hands boxed messages over whole, or destroys them") {
         }
       };
       auto to = world.spawn({.mailbox = {.capacity = 16, .when_full = policy}}, Takes{&sum});
-      world.spawn([](Self<> self, Address<Parcel, Page, Text> parcels) -> Actor {
-        for (int i = 0; i < 40; ++i) {
-          parcels.send(Parcel(10));
-          Page page;
-          page.words[0] = 4;
-          page.words[15] = 6;
-          const bool handed_over = co_await parcels.send(page);
-          static_cast<void>(handed_over);
-          parcels.send(Text("0123456789"));
-        }
-        static_cast<void>(self);
-      }, to);
+      world.spawn(
+          [](Self<> self, Address<Parcel, Page, Text> parcels) -> Actor {
+            for (int i = 0; i < 40; ++i) {
+              parcels.send(Parcel(10));
+              Page page;
+              page.words[0] = 4;
+              page.words[15] = 6;
+              const bool handed_over = co_await parcels.send(page);
+              static_cast<void>(handed_over);
+              parcels.send(Text("0123456789"));
+            }
+            static_cast<void>(self);
+          },
+          to);
       world.run();
       if (policy == WhenFull::latest)
         CHECK(sum == 30);
@@ -482,10 +505,12 @@ TEST_CASE("who waits for room is told when the receiver ends, and does not wait 
     Events events;
     auto to = world.spawn({.mailbox = {.capacity = 1}}, gate<Number>, Duration(1h), &events, &line_of_number);
     world.spawn(patient_sender, to, std::int64_t{1}, std::int64_t{5}, &events);
-    world.spawn([](Self<> self, AnyAddress address) -> Actor {
-      co_await self.sleep(1ms);
-      address.kill();
-    }, to);
+    world.spawn(
+        [](Self<> self, AnyAddress address) -> Actor {
+          co_await self.sleep(1ms);
+          address.kill();
+        },
+        to);
     world.run();
     CHECK(events == Events{"2 lost"});
   }
@@ -496,18 +521,20 @@ TEST_CASE("a sender that is killed while it waits for room leaves the line") {
     Runtime world(virtually ? simulation() : live());
     Events events;
     auto to = world.spawn({.mailbox = {.capacity = 1}}, gate<Number>, 4ms, &events, &line_of_number);
-    world.spawn([](Self<> self, Address<Number, Text> address, Events* list) -> Actor {
-      const Address<Number> numbers = address;
-      self.spawn(patient_sender, numbers, std::int64_t{1}, std::int64_t{1}, list);
-      co_await self.sleep(100us);
-      auto killed = self.spawn(patient_sender, numbers, std::int64_t{2}, std::int64_t{2}, list);
-      co_await self.sleep(100us);
-      self.spawn(patient_sender, numbers, std::int64_t{8}, std::int64_t{1}, list);
-      co_await self.sleep(100us);
-      killed.kill();
-      co_await self.sleep(20ms);
-      address.stop();
-    }, to, &events);
+    world.spawn(
+        [](Self<> self, Address<Number, Text> address, Events* list) -> Actor {
+          const Address<Number> numbers = address;
+          self.spawn(patient_sender, numbers, std::int64_t{1}, std::int64_t{1}, list);
+          co_await self.sleep(100us);
+          auto killed = self.spawn(patient_sender, numbers, std::int64_t{2}, std::int64_t{2}, list);
+          co_await self.sleep(100us);
+          self.spawn(patient_sender, numbers, std::int64_t{8}, std::int64_t{1}, list);
+          co_await self.sleep(100us);
+          killed.kill();
+          co_await self.sleep(20ms);
+          address.stop();
+        },
+        to, &events);
     world.run();
     if (virtually) {  // each sender has credit of its own
       CHECK(events == Events{"1", "2", "8"});

@@ -45,7 +45,8 @@ Actor ledger_keeper(Self<Numbered> self, Ledger* ledger, std::int64_t until) {
   }
 }
 
-Actor waiting_sender(Self<> self, Address<Numbered> to, std::int32_t name, std::int32_t count, std::atomic<std::int64_t>* delivered) {
+Actor waiting_sender(Self<> self, Address<Numbered> to, std::int32_t name, std::int32_t count,
+                     std::atomic<std::int64_t>* delivered) {
   for (std::int32_t i = 1; i <= count; ++i) {
     const bool handed_over = co_await to.send(Numbered{name, i});
     if (!handed_over) break;
@@ -54,7 +55,8 @@ Actor waiting_sender(Self<> self, Address<Numbered> to, std::int32_t name, std::
   static_cast<void>(self);
 }
 
-Actor eager_sender(Self<> self, Address<Numbered> to, std::int32_t name, std::int32_t count, std::atomic<std::int64_t>* delivered) {
+Actor eager_sender(Self<> self, Address<Numbered> to, std::int32_t name, std::int32_t count,
+                   std::atomic<std::int64_t>* delivered) {
   for (std::int32_t i = 1; i <= count; ++i) {
     if (to.send(Numbered{name, i}).accepted()) ++*delivered;
     if (i % 16 == 0) co_await self.yield();
@@ -67,7 +69,8 @@ Actor executioner(Self<> self, AnyAddress victim, Duration after, bool kill) {
 }
 
 Actor answers(Self<Ask<Question>> self) {
-  while (auto ask = co_await self.receive()) ask->reply(Text("answer " + std::to_string(ask->query.value) + " with room on the heap"));
+  while (auto ask = co_await self.receive())
+    ask->reply(Text("answer " + std::to_string(ask->query.value) + " with room on the heap"));
 }
 
 Actor asks(Self<> self, Address<Ask<Question>> to, int count, std::atomic<int>* answered) {
@@ -135,7 +138,8 @@ TEST_CASE("across schedulers who waits for room is told when the receiver ends, 
           Actor operator()(Self<Numbered> self) const { co_await self.sleep(1h); }
         };
         const SpawnOptions options{.scheduler = 0, .mailbox = {.capacity = capacity}};
-        const auto to = taking ? world.spawn(options, ledger_keeper, &ledger, std::int64_t{1} << 40) : world.spawn(options, Deaf{});
+        const auto to =
+            taking ? world.spawn(options, ledger_keeper, &ledger, std::int64_t{1} << 40) : world.spawn(options, Deaf{});
         for (std::int32_t i = 0; i < 4; ++i)
           world.spawn({.scheduler = i % 2}, waiting_sender, to, i, taking ? 1 << 30 : 100, &delivered);
         world.spawn({.scheduler = 1}, executioner, to, 2ms, kill || taking);
@@ -231,18 +235,22 @@ TEST_CASE("across schedulers a mailbox that refuses takes what was accepted, and
   Runtime world(live(3));
   Ledger ledger;
   std::atomic<std::int64_t> delivered{0};
-  auto to = world.spawn({.scheduler = 0, .mailbox = {.capacity = 30, .when_full = WhenFull::refuse}}, ledger_keeper, &ledger,
-                        std::int64_t{1} << 40);
+  auto to = world.spawn({.scheduler = 0, .mailbox = {.capacity = 30, .when_full = WhenFull::refuse}}, ledger_keeper,
+                        &ledger, std::int64_t{1} << 40);
   for (std::int32_t i = 0; i < 6; ++i) world.spawn({.scheduler = i % 3}, eager_sender, to, i, 20'000, &delivered);
-  world.spawn({.scheduler = 2}, [](Self<> self, AnyAddress address, Runtime* runtime) -> Actor {
-    while (runtime->actors() > 2) co_await self.sleep(1ms);
-    co_await self.sleep(1ms);
-    address.stop();
-  }, to, &world);
+  world.spawn(
+      {.scheduler = 2},
+      [](Self<> self, AnyAddress address, Runtime* runtime) -> Actor {
+        while (runtime->actors() > 2) co_await self.sleep(1ms);
+        co_await self.sleep(1ms);
+        address.stop();
+      },
+      to, &world);
   world.run();
   CHECK(ledger.taken == delivered);
   CHECK(ledger.in_order);
-  CHECK(world.counters().refused + world.mailbox_counters().refused == static_cast<std::uint64_t>(6 * 20'000 - delivered));
+  CHECK(world.counters().refused + world.mailbox_counters().refused ==
+        static_cast<std::uint64_t>(6 * 20'000 - delivered));
 }
 
 TEST_CASE("across schedulers the latest of each key arrives in the end") {
@@ -270,13 +278,17 @@ TEST_CASE("across schedulers the latest of each key arrives in the end") {
       }
     }
   };
-  auto to = world.spawn({.scheduler = 0, .mailbox = {.capacity = 100, .when_full = WhenFull::latest}}, Reader{&last, &taken, &in_order});
-  world.spawn({.scheduler = 1}, [](Self<> self, Address<Quote> quotes) -> Actor {
-    for (std::int32_t value = 1; value <= 1'000; ++value) {
-      for (std::int32_t symbol = 0; symbol < 100; ++symbol) quotes.send(Quote{symbol, value});
-      if (value % 10 == 0) co_await self.yield();
-    }
-  }, to);
+  auto to = world.spawn({.scheduler = 0, .mailbox = {.capacity = 100, .when_full = WhenFull::latest}},
+                        Reader{&last, &taken, &in_order});
+  world.spawn(
+      {.scheduler = 1},
+      [](Self<> self, Address<Quote> quotes) -> Actor {
+        for (std::int32_t value = 1; value <= 1'000; ++value) {
+          for (std::int32_t symbol = 0; symbol < 100; ++symbol) quotes.send(Quote{symbol, value});
+          if (value % 10 == 0) co_await self.yield();
+        }
+      },
+      to);
   world.run();
   CHECK(last.size() == 100);
   CHECK(in_order);
@@ -293,10 +305,13 @@ TEST_CASE("across schedulers news of an actor's end follows its last message") {
     struct Watcher {
       Actor operator()(Self<Down, Numbered> self) const {
         Address<Numbered> me = self.address();
-        auto child = self.runtime().spawn({.scheduler = 1}, [](Self<Number> sender, Address<Numbered> to) -> Actor {
-          co_await sender.receive();  // when it is watched
-          for (std::int32_t i = 1; i <= 500; ++i) co_await to.send(Numbered{0, i});
-        }, me);
+        auto child = self.runtime().spawn(
+            {.scheduler = 1},
+            [](Self<Number> sender, Address<Numbered> to) -> Actor {
+              co_await sender.receive();  // when it is watched
+              for (std::int32_t i = 1; i <= 500; ++i) co_await to.send(Numbered{0, i});
+            },
+            me);
         self.monitor(child);
         child.send(Number{0});
         while (auto message = co_await self.receive()) {
@@ -320,10 +335,13 @@ TEST_CASE("asks across schedulers are answered in boxes, and hear of the end of 
     std::atomic<int> answered{0};
     auto to = world.spawn({.scheduler = 0}, answers);
     for (int i = 0; i < 8; ++i) world.spawn({.scheduler = i % static_cast<int>(schedulers)}, asks, to, 200, &answered);
-    world.spawn({.scheduler = 1}, [](Self<> self, AnyAddress address, std::atomic<int>* count) -> Actor {
-      while (*count < 1'600) co_await self.sleep(1ms);
-      address.stop();
-    }, to, &answered);
+    world.spawn(
+        {.scheduler = 1},
+        [](Self<> self, AnyAddress address, std::atomic<int>* count) -> Actor {
+          while (*count < 1'600) co_await self.sleep(1ms);
+          address.stop();
+        },
+        to, &answered);
     world.run();
     CHECK(answered == 1'600);
   }
@@ -341,7 +359,8 @@ TEST_CASE("asks across schedulers are answered in boxes, and hear of the end of 
 TEST_CASE("other threads send while the world runs, each in its own order") {
   Runtime world(live(2));
   Ledger ledger;
-  auto to = world.spawn({.scheduler = 1, .mailbox = {.capacity = 100'000}}, ledger_keeper, &ledger, std::int64_t{4} * 5'000);
+  auto to =
+      world.spawn({.scheduler = 1, .mailbox = {.capacity = 100'000}}, ledger_keeper, &ledger, std::int64_t{4} * 5'000);
   world.start();
   std::vector<std::thread> threads;
   for (std::int32_t i = 0; i < 4; ++i)
@@ -406,10 +425,13 @@ TEST_CASE("other threads make actors while the world runs, and hear it when one 
         world.spawn({.scheduler = (i + n) % 2}, Child{&ran});
         bool heard = false;
         try {
-          world.spawn({.scheduler = n % 2}, [](Self<> self, Fails) -> Actor {
-            co_return;
-            static_cast<void>(self);
-          }, Fails());
+          world.spawn(
+              {.scheduler = n % 2},
+              [](Self<> self, Fails) -> Actor {
+                co_return;
+                static_cast<void>(self);
+              },
+              Fails());
         } catch (const std::runtime_error&) {
           heard = true;
         }
@@ -487,15 +509,17 @@ TEST_CASE("actors of two worlds in one process send to each other and ask each o
   std::atomic<std::int64_t> delivered{0};
   second.spawn(eager_sender, to, 1, 1'000, &delivered);
   first.spawn(eager_sender, to, 2, 1'000, &delivered);
-  second.spawn([](Self<> self, Address<Ask<Question>> address, std::atomic<int>* count) -> Actor {
-    for (int i = 0; i < 100; ++i) {
-      auto asking = address.ask(Question{i});
-      const auto answer = co_await asking;
-      if (answer) ++*count;
-    }
-    address.stop();
-    static_cast<void>(self);
-  }, asked, &answered);
+  second.spawn(
+      [](Self<> self, Address<Ask<Question>> address, std::atomic<int>* count) -> Actor {
+        for (int i = 0; i < 100; ++i) {
+          auto asking = address.ask(Question{i});
+          const auto answer = co_await asking;
+          if (answer) ++*count;
+        }
+        address.stop();
+        static_cast<void>(self);
+      },
+      asked, &answered);
   first.start();
   second.start();
   second.join();
@@ -508,12 +532,14 @@ TEST_CASE("actors of two worlds in one process send to each other and ask each o
 TEST_CASE("a world starts and stops a thousand times and goes on where it was") {
   Runtime world(live(2));
   std::int64_t beats = 0;
-  world.spawn([](Self<> self, std::int64_t* count) -> Actor {
-    for (;;) {
-      ++*count;
-      co_await self.yield();
-    }
-  }, &beats);
+  world.spawn(
+      [](Self<> self, std::int64_t* count) -> Actor {
+        for (;;) {
+          ++*count;
+          co_await self.yield();
+        }
+      },
+      &beats);
   for (int i = 0; i < 1'000; ++i) {
     const std::int64_t before = beats;
     world.start();
@@ -528,12 +554,16 @@ TEST_CASE("a world starts and stops a thousand times and goes on where it was") 
 TEST_CASE("a thousand worlds come and go") {
   int ran = 0;
   for (int i = 0; i < 1'000; ++i) {
-    Runtime world(live(1 + static_cast<std::uint32_t>(i) % 3, i % 2 == 0 ? IdlePolicy::sleep : IdlePolicy::spin_then_sleep));
-    world.spawn({.site = static_cast<std::uint32_t>(i)}, [](Self<> self, int* count) -> Actor {
-      ++*count;
-      co_return;
-      static_cast<void>(self);
-    }, &ran);
+    Runtime world(
+        live(1 + static_cast<std::uint32_t>(i) % 3, i % 2 == 0 ? IdlePolicy::sleep : IdlePolicy::spin_then_sleep));
+    world.spawn(
+        {.site = static_cast<std::uint32_t>(i)},
+        [](Self<> self, int* count) -> Actor {
+          ++*count;
+          co_return;
+          static_cast<void>(self);
+        },
+        &ran);
     world.run();
   }
   CHECK(ran == 1'000);
@@ -632,8 +662,9 @@ TEST_CASE("more schedulers than processors lose nothing in a drawn traffic of sp
             case 6:
               if (moves > 20) {
                 const int where = static_cast<int>(self.random().below(self.runtime().options().schedulers));
-                self.runtime().spawn({.scheduler = where, .mailbox = {.capacity = 1 + static_cast<std::uint32_t>(i % 4)}}, Player{},
-                                     board, moves / 3);
+                self.runtime().spawn(
+                    {.scheduler = where, .mailbox = {.capacity = 1 + static_cast<std::uint32_t>(i % 4)}}, Player{},
+                    board, moves / 3);
               }
               break;
             default:
@@ -648,8 +679,8 @@ TEST_CASE("more schedulers than processors lose nothing in a drawn traffic of sp
       }
     };
     for (int i = 0; i < 6; ++i)
-      board.sinks.push_back(world.spawn({.scheduler = i % static_cast<int>(schedulers), .mailbox = {.capacity = 2}}, Sink{},
-                                        i % 2 == 0 ? 10 : 1'000'000));
+      board.sinks.push_back(world.spawn({.scheduler = i % static_cast<int>(schedulers), .mailbox = {.capacity = 2}},
+                                        Sink{}, i % 2 == 0 ? 10 : 1'000'000));
     for (int i = 0; i < 8; ++i)
       world.spawn({.scheduler = i % static_cast<int>(schedulers), .mailbox = {.capacity = 3}}, Player{}, &board, 60);
     world.run();

@@ -36,12 +36,15 @@ TEST_CASE("a message takes the latency of its link and the distance between its 
   auto near_to = world.spawn({.site = 0, .distance = Duration(10)}, clerk, &near);
   auto far_to = world.spawn({.site = 0, .distance = Duration(50)}, clerk, &far);
   auto remote_to = world.spawn({.site = 1, .distance = Duration(0)}, clerk, &remote);
-  world.spawn({.site = 0, .distance = Duration(10)}, [](Self<> self, std::vector<Address<Number>> all) -> Actor {
-    for (const auto& to : all) to.send(Number{1});
-    co_await self.sleep(Duration(1'000));
-    for (const auto& to : all) to.send_at(time_from_ns(5'000), Number{2});
-    for (const auto& to : all) to.send_at(time_from_ns(0), Number{3});
-  }, std::vector<Address<Number>>{near_to, far_to, remote_to});
+  world.spawn(
+      {.site = 0, .distance = Duration(10)},
+      [](Self<> self, std::vector<Address<Number>> all) -> Actor {
+        for (const auto& to : all) to.send(Number{1});
+        co_await self.sleep(Duration(1'000));
+        for (const auto& to : all) to.send_at(time_from_ns(5'000), Number{2});
+        for (const auto& to : all) to.send_at(time_from_ns(0), Number{3});
+      },
+      std::vector<Address<Number>>{near_to, far_to, remote_to});
   world.run();
   CHECK(near == Events{"1 at 3", "3 at 1003", "2 at 5000"});
   CHECK(far == Events{"1 at 43", "3 at 1043", "2 at 5000"});
@@ -125,10 +128,12 @@ TEST_CASE("a busy actor that is told to stop finishes its computing first") {
   Events events;
   auto to = world.spawn({.compute = Duration(100)}, clerk, &events);
   world.spawn(sends_burst, to, 3, Duration(0));
-  world.spawn([](Self<> self, AnyAddress address) -> Actor {
-    co_await self.sleep(Duration(30));
-    address.stop();
-  }, to);
+  world.spawn(
+      [](Self<> self, AnyAddress address) -> Actor {
+        co_await self.sleep(Duration(30));
+        address.stop();
+      },
+      to);
   world.run();
   CHECK(events == Events{"1 at 0", "2 at 100", "3 at 200"});
   CHECK(world.actors() == 0);
@@ -142,7 +147,8 @@ TEST_CASE("a busy actor's time-out does not come in the middle of its computing 
     Actor operator()(Self<Number> self) const {
       for (;;) {
         auto number = co_await self.receive_for(Duration(20));
-        events->push_back((number ? std::to_string(number->value) : std::string("nothing")).append(" at ").append(at(self.now())));
+        events->push_back(
+            (number ? std::to_string(number->value) : std::string("nothing")).append(" at ").append(at(self.now())));
         if (!number) break;
       }
     }
@@ -166,21 +172,23 @@ TEST_CASE("where no link leads a send fails the actor that sends, and says which
       Actor operator()(Self<Number, Ask<Question>, Down> self) const { co_await self.receive_for(Duration(100)); }
     };
     auto to = world.spawn({.name = "there", .site = 1}, Host{});
-    world.spawn({.name = "here", .site = 0},
-                [](Self<Down> self, Address<Number, Ask<Question>, Down> address, int kind) -> Actor {
-                  co_await self.sleep(Duration(1));
-                  switch (kind) {
-                    case 0: address.send(Number{1}); break;
-                    case 1: {
-                      const auto answer = co_await address.ask(Question{1}, Duration(10));
-                      static_cast<void>(answer);
-                      break;
-                    }
-                    case 2: self.monitor(address); break;
-                    case 3: address.stop(); break;
-                    default: address.send_at(time_from_ns(1'000), Number{1});
-                  }
-                }, to, way);
+    world.spawn(
+        {.name = "here", .site = 0},
+        [](Self<Down> self, Address<Number, Ask<Question>, Down> address, int kind) -> Actor {
+          co_await self.sleep(Duration(1));
+          switch (kind) {
+            case 0: address.send(Number{1}); break;
+            case 1: {
+              const auto answer = co_await address.ask(Question{1}, Duration(10));
+              static_cast<void>(answer);
+              break;
+            }
+            case 2: self.monitor(address); break;
+            case 3: address.stop(); break;
+            default: address.send_at(time_from_ns(1'000), Number{1});
+          }
+        },
+        to, way);
     world.run();
     CHECK(world.counters().failures == 1);
     CHECK(world.actors() == 0);
@@ -196,20 +204,23 @@ TEST_CASE("an actor goes on after an ask for which there was no link") {
     Actor operator()(Self<Ask<Question>> self) const { co_await self.receive(); }
   };
   auto to = world.spawn({.site = 1}, Host{});
-  world.spawn({.site = 0}, [](Self<Number> self, Address<Ask<Question>> address, Events* list) -> Actor {
-    for (int i = 0; i < 2'000; ++i) {
-      bool failed = false;
-      try {
-        const auto answer = co_await address.ask(Question{1}, Duration(10));
-        static_cast<void>(answer);
-      } catch (const std::logic_error&) {
-        failed = true;
-      }
-      if (!failed) list->push_back("no failure");
-      co_await self.sleep(Duration(1));  // earlier than the time-out of that ask
-    }
-    list->push_back("went on until " + at(self.now()));
-  }, to, &events);
+  world.spawn(
+      {.site = 0},
+      [](Self<Number> self, Address<Ask<Question>> address, Events* list) -> Actor {
+        for (int i = 0; i < 2'000; ++i) {
+          bool failed = false;
+          try {
+            const auto answer = co_await address.ask(Question{1}, Duration(10));
+            static_cast<void>(answer);
+          } catch (const std::logic_error&) {
+            failed = true;
+          }
+          if (!failed) list->push_back("no failure");
+          co_await self.sleep(Duration(1));  // earlier than the time-out of that ask
+        }
+        list->push_back("went on until " + at(self.now()));
+      },
+      to, &events);
   world.run();
   CHECK(events == Events{"went on until 2000"});
 }
@@ -226,33 +237,35 @@ TEST_CASE("a lookahead of nothing is no lookahead, and a simulation has no other
   Events events;
   auto to = world.spawn(clerk, &events);
   int refused = 0;
-  world.spawn([](Self<> self, Address<Number> address, int* count, Runtime* runtime) -> Actor {
-    std::thread([&] {
-      try {
-        address.send(Number{1});
-      } catch (const std::logic_error&) {
-        ++*count;
-      }
-      try {
-        runtime->spawn([](Self<> me) -> Actor {
-          co_return;
-          static_cast<void>(me);
-        });
-      } catch (const std::logic_error&) {
-        ++*count;
-      }
-    }).join();
-    try {
-      runtime->spawn([](Self<> me) -> Actor {
+  world.spawn(
+      [](Self<> self, Address<Number> address, int* count, Runtime* runtime) -> Actor {
+        std::thread([&] {
+          try {
+            address.send(Number{1});
+          } catch (const std::logic_error&) {
+            ++*count;
+          }
+          try {
+            runtime->spawn([](Self<> me) -> Actor {
+              co_return;
+              static_cast<void>(me);
+            });
+          } catch (const std::logic_error&) {
+            ++*count;
+          }
+        }).join();
+        try {
+          runtime->spawn([](Self<> me) -> Actor {
+            co_return;
+            static_cast<void>(me);
+          });
+        } catch (const std::logic_error&) {
+          ++*count;
+        }
         co_return;
-        static_cast<void>(me);
-      });
-    } catch (const std::logic_error&) {
-      ++*count;
-    }
-    co_return;
-    static_cast<void>(self);
-  }, to, &refused, &world);
+        static_cast<void>(self);
+      },
+      to, &refused, &world);
   world.run();
   CHECK(refused == 3);
   CHECK(events.empty());
@@ -334,12 +347,14 @@ TEST_CASE("a hundred thousand actors each sleep ten times") {
   Runtime world(simulation());
   std::int64_t woken = 0;
   for (int i = 0; i < 100'000; ++i) {
-    world.spawn([](Self<> self, std::int64_t* count, int seconds) -> Actor {
-      for (int beat = 0; beat < 10; ++beat) {
-        co_await self.sleep(std::chrono::seconds(seconds));
-        ++*count;
-      }
-    }, &woken, i % 1'000 + 1);
+    world.spawn(
+        [](Self<> self, std::int64_t* count, int seconds) -> Actor {
+          for (int beat = 0; beat < 10; ++beat) {
+            co_await self.sleep(std::chrono::seconds(seconds));
+            ++*count;
+          }
+        },
+        &woken, i % 1'000 + 1);
   }
   world.run();
   CHECK(woken == 1'000'000);

@@ -65,7 +65,7 @@ using ZeroIntelligenceSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced
 
 /// Every arrival and cancellation of the model `w1` as one continuous-time chain, from `start` quotes one tick either
 /// side. `statistics` is written when the actor ends; the spread is weighted by time, from `measure_from` on.
-Actor zero_intelligence(ZeroIntelligenceSelf self, SymbolAddress symbol, ZeroIntelligence model, Price start, Time measure_from,
-                        SpreadStatistics* statistics);
+Actor zero_intelligence(ZeroIntelligenceSelf self, SymbolAddress symbol, ZeroIntelligence model, Price start,
+                        Time measure_from, SpreadStatistics* statistics);
 
 }  // namespace outcry

@@ -69,8 +69,8 @@ struct SymbolOptions {
   // Recorded markets.
   bool recorded = false;
   UnknownOrders unknown_orders = UnknownOrders::stop;
-  std::vector<SeedOrder> seed{};      // anonymous orders that rest before the first event
-  HistoryLedger* ledger = nullptr;    // where the symbol writes what it met; read when the runtime does not run
+  std::vector<SeedOrder> seed{};    // anonymous orders that rest before the first event
+  HistoryLedger* ledger = nullptr;  // where the symbol writes what it met; read when the runtime does not run
   BookProbe* probe = nullptr;
   std::atomic<bool>* failed = nullptr;  // set when the ledger notes its first failure
 };
@@ -122,8 +122,8 @@ class Desk {
   template <class Event>
   void tell(AccountId account, const Event& event);
   const ParticipantAddress* owner(AccountId account) const;
-  void tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price price, Quantity quantity, AccountId account, Side side,
-                  Reason reason);
+  void tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price price, Quantity quantity, AccountId account,
+                  Side side, Reason reason);
 
   // History.
   struct OwnOrder {
@@ -140,7 +140,7 @@ class Desk {
   };
   /// The order that an event of history is about, as history and the book see it.
   struct Named {
-    OrderId id{};        // zero: it was never shown
+    OrderId id{};  // zero: it was never shown
     Side side{};
     Price price{};
     Quantity open{};     // in the book

@@ -74,9 +74,9 @@ struct QuoteQuery {
 };
 
 /// What a symbol takes.
-using SymbolAddress = Address<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
-                              SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>>;
-using SymbolSelf = Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
-                        SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>>;
+using SymbolAddress = Address<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
+                              EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>>;
+using SymbolSelf = Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
+                        EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>>;
 
 }  // namespace outcry

@@ -30,37 +30,37 @@ struct ReplayOptions {
   std::string orderbook{};         // LOBSTER: the order book file that the levels are seeded from
   std::string verify{};            // a reference to compare the book with; empty: none. Files of one symbol only
   std::size_t verify_levels = ~std::size_t{0};
-  bool lenient = false;            // count broken input and go on
+  bool lenient = false;  // count broken input and go on
   std::uint32_t schedulers = 1;
-  std::uint64_t seed = 1;          // of the strategy's random numbers
+  std::uint64_t seed = 1;  // of the strategy's random numbers
   StrategyFunction strategy = nullptr;
   Duration strategy_latency = std::chrono::microseconds(100);
   Duration strategy_compute{0};
   Fees fees{};
   bool measure = true;
   std::string tape_folder{};
-  std::string publish{};           // the name of the shared memory that readers outside find it by; empty: none
+  std::string publish{};  // the name of the shared memory that readers outside find it by; empty: none
 };
 
 struct ReplayReport {
   std::uint64_t messages = 0;  // records of the file
   std::uint32_t symbols = 0;
-  std::uint64_t trades = 0;    // printable executions, displayed and hidden
+  std::uint64_t trades = 0;  // printable executions, displayed and hidden
   std::uint64_t shares = 0;
   std::uint64_t orders_live = 0;  // at the end, of all books
   std::uint64_t rows_compared = 0;
   std::uint64_t rows_equal = 0;
   std::uint64_t rows_missing = 0;
   std::uint64_t rows_extra = 0;
-  bool verified = true;           // all that was compared was equal, and nothing was missing or extra
-  std::string first_difference{}; // line and both sides; empty: none
-  std::string error{};            // what stopped the replay: file, offset or line, what was found and expected
-  std::uint64_t broken = 0;       // lenient: records that were passed over
-  std::uint64_t refused = 0;      // messages that a full mailbox refused
-  HistoryLedger ledger{};         // of all symbols together
+  bool verified = true;            // all that was compared was equal, and nothing was missing or extra
+  std::string first_difference{};  // line and both sides; empty: none
+  std::string error{};             // what stopped the replay: file, offset or line, what was found and expected
+  std::uint64_t broken = 0;        // lenient: records that were passed over
+  std::uint64_t refused = 0;       // messages that a full mailbox refused
+  HistoryLedger ledger{};          // of all symbols together
   double wall_s = 0;
   std::uint64_t digest = 0;
-  Time from{}, to{};              // recorded times of the first and last event
+  Time from{}, to{};  // recorded times of the first and last event
   bool stopped = false;
 };
 

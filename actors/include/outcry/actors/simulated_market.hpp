@@ -28,9 +28,9 @@ struct AgentCounts {
 
 /// How they trade. Prices in cents; one tick is one cent.
 struct AgentBehaviour {
-  Duration noise_wake = std::chrono::seconds(20);  // mean
-  Duration value_wake = std::chrono::seconds(30);  // mean
-  Duration maker_wake = std::chrono::seconds(2);   // mean
+  Duration noise_wake = std::chrono::seconds(20);      // mean
+  Duration value_wake = std::chrono::seconds(30);      // mean
+  Duration maker_wake = std::chrono::seconds(2);       // mean
   Duration distance = std::chrono::microseconds(400);  // agents lie up to so far from the symbol, one way
   Duration compute{50};                                // what one message costs an agent
   double fundamental_price = 100'00;                   // mean, in cents
@@ -41,10 +41,10 @@ struct AgentBehaviour {
 /// The configuration `w1`: one symbol of unit orders with zero intelligence, after Smith, Farmer, Gillemot and
 /// Krishnamurthy 2003. Rates a second; prices in ticks.
 struct ZeroIntelligence {
-  double limit_rate = 0.05;   // alpha, for each tick and side
-  double market_rate = 40;    // mu, both sides together
-  double epsilon = 0.2;       // 2 delta / mu: sets delta, the rate at which each resting order is cancelled
-  std::uint32_t width = 6000; // of placement, in ticks from the opposite best
+  double limit_rate = 0.05;    // alpha, for each tick and side
+  double market_rate = 40;     // mu, both sides together
+  double epsilon = 0.2;        // 2 delta / mu: sets delta, the rate at which each resting order is cancelled
+  std::uint32_t width = 6000;  // of placement, in ticks from the opposite best
 
   double cancel_rate() const { return epsilon * market_rate / 2; }
   double characteristic_price() const { return market_rate / (2 * limit_rate); }
@@ -63,10 +63,10 @@ struct SimulationOptions {
   Duration strategy_latency = std::chrono::microseconds(100);
   Duration strategy_compute{0};
   Fees fees{};
-  bool measure = true;                 // stage times
-  std::string tape_folder{};           // empty: nothing is taped
-  std::string publish{};               // the name of the shared memory that readers outside find it by; empty: none
-  double pace = 0;                     // simulated seconds a second; 0: as fast as it goes. The result is the same
+  bool measure = true;        // stage times
+  std::string tape_folder{};  // empty: nothing is taped
+  std::string publish{};      // the name of the shared memory that readers outside find it by; empty: none
+  double pace = 0;            // simulated seconds a second; 0: as fast as it goes. The result is the same
 };
 
 struct SimulationReport {
@@ -76,8 +76,8 @@ struct SimulationReport {
   std::uint64_t commands = 0;   // new, cancel, modify ... that reached a book
   std::uint64_t trades = 0;
   std::uint64_t shares = 0;
-  std::uint64_t refused = 0;    // messages that a full mailbox refused
-  std::uint64_t failures = 0;   // actors that an exception ended
+  std::uint64_t refused = 0;   // messages that a full mailbox refused
+  std::uint64_t failures = 0;  // actors that an exception ended
   Duration simulated{};
   double wall_s = 0;
   std::uint64_t digest = 0;

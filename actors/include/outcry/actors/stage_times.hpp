@@ -41,7 +41,8 @@ class StageTimes {
     if (symbol.value >= symbols_.size()) symbols_.resize(symbol.value + 1);
     auto& stages = symbols_[symbol.value];
     if (stages == nullptr)
-      stages = std::make_unique<SymbolStages>(SymbolStages{Histogram(range_), Histogram(range_), Histogram(range_), Histogram(range_)});
+      stages = std::make_unique<SymbolStages>(
+          SymbolStages{Histogram(range_), Histogram(range_), Histogram(range_), Histogram(range_)});
     return *stages;
   }
 

@@ -19,9 +19,9 @@
 
 #include <cstdint>
 #include <deque>
-#include <string>
 #include <optional>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -49,8 +49,8 @@ enum class OrderProgress : std::uint8_t {
   live,           // rests in the book, nothing of it has traded
   partly_filled,  // rests, part of it has traded
   filled,
-  cancelled,      // by us, or what was left of it by its terms: see reason
-  refused,        // see reason
+  cancelled,  // by us, or what was left of it by its terms: see reason
+  refused,    // see reason
 };
 constexpr const char* to_string(OrderProgress progress) {
   constexpr const char* names[] = {"pending", "live", "partly_filled", "filled", "cancelled", "refused"};
@@ -87,8 +87,8 @@ struct TraderReport {
   struct Line {
     Instrument instrument{};
     Position position{};
-    Price mark{};              // mid of the last quote, or the last trade
-    std::int64_t profit = 0;   // cash - fees + position at the mark
+    Price mark{};             // mid of the last quote, or the last trade
+    std::int64_t profit = 0;  // cash - fees + position at the mark
   };
   std::vector<Line> lines{};
   std::uint64_t orders = 0;
@@ -115,8 +115,8 @@ struct TraderSetup {
   AccountId account{1};
   Fees fees{};
   StampClock stamps = StampClock::world;
-  StageTimes* stages = nullptr;   // of the scheduler; null: nothing is measured
-  TraderReport* report = nullptr; // written when the strategy ends; outlives the runtime
+  StageTimes* stages = nullptr;    // of the scheduler; null: nothing is measured
+  TraderReport* report = nullptr;  // written when the strategy ends; outlives the runtime
 };
 
 /// The actor that a strategy runs in.
@@ -183,10 +183,18 @@ class Trader {
   std::span<const DepthLevel> depth(Side side, SymbolId symbol = {}) const;
 
   /// Sends an order; its id. Its state is pending until the market answers.
-  OrderId buy(Quantity quantity, Price price, OrderOptions options = {}) { return enter(Side::buy, quantity, price, OrderType::limit, options); }
-  OrderId sell(Quantity quantity, Price price, OrderOptions options = {}) { return enter(Side::sell, quantity, price, OrderType::limit, options); }
-  OrderId buy_at_market(Quantity quantity, SymbolId symbol = {}) { return enter(Side::buy, quantity, {}, OrderType::market, {.symbol = symbol}); }
-  OrderId sell_at_market(Quantity quantity, SymbolId symbol = {}) { return enter(Side::sell, quantity, {}, OrderType::market, {.symbol = symbol}); }
+  OrderId buy(Quantity quantity, Price price, OrderOptions options = {}) {
+    return enter(Side::buy, quantity, price, OrderType::limit, options);
+  }
+  OrderId sell(Quantity quantity, Price price, OrderOptions options = {}) {
+    return enter(Side::sell, quantity, price, OrderType::limit, options);
+  }
+  OrderId buy_at_market(Quantity quantity, SymbolId symbol = {}) {
+    return enter(Side::buy, quantity, {}, OrderType::market, {.symbol = symbol});
+  }
+  OrderId sell_at_market(Quantity quantity, SymbolId symbol = {}) {
+    return enter(Side::sell, quantity, {}, OrderType::market, {.symbol = symbol});
+  }
   /// Nothing happens if the order is done or already being cancelled.
   void cancel(OrderId id);
   void cancel_all(SymbolId symbol = {});
@@ -228,7 +236,9 @@ class Trader {
   void refresh(OrderState& order);
   OrderState* find(OrderId id);
 
-  bool absorb(std::optional<Received<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>> message);
+  bool absorb(std::optional<
+              Received<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>>
+                  message);
   void heard(const Accepted& event);
   void heard(const Rejected& event);
   void heard(const Filled& event);

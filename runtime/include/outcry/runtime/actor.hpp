@@ -39,7 +39,9 @@ class Actor {
     std::suspend_always initial_suspend() noexcept { return {}; }
     struct End {
       bool await_ready() const noexcept { return false; }
-      void await_suspend(std::coroutine_handle<promise_type> point) const noexcept { point.promise().cell->finished = true; }
+      void await_suspend(std::coroutine_handle<promise_type> point) const noexcept {
+        point.promise().cell->finished = true;
+      }
       void await_resume() const noexcept {}
     };
     End final_suspend() noexcept { return {}; }
@@ -71,7 +73,7 @@ enum class End : std::uint8_t {
   finished,  // its coroutine returned
   failed,    // an exception left it
   killed,
-  gone,      // it had ended before it was watched
+  gone,  // it had ended before it was watched
 };
 
 constexpr const char* to_string(End end) {
@@ -104,7 +106,8 @@ struct SpawnOptions {
 };
 
 template <class... Ms>
-using Received = std::conditional_t<sizeof...(Ms) == 1, std::tuple_element_t<0, std::tuple<Ms..., void>>, std::variant<Ms...>>;
+using Received =
+    std::conditional_t<sizeof...(Ms) == 1, std::tuple_element_t<0, std::tuple<Ms..., void>>, std::variant<Ms...>>;
 
 /// The messages of a batch, oldest first; take them all before the next co_await.
 template <class... Ms>
@@ -168,7 +171,8 @@ class Self {
 
   class [[nodiscard]] Receiving {
    public:
-    Receiving(ActorCell* cell, Time deadline, std::source_location where) : cell_(cell), deadline_(deadline), where_(where) {}
+    Receiving(ActorCell* cell, Time deadline, std::source_location where)
+        : cell_(cell), deadline_(deadline), where_(where) {}
     bool await_ready() const { return cell_->scheduler().may_take(*cell_); }
     void await_suspend(std::coroutine_handle<> point) const {
       cell_->scheduler().wait_for_message(*cell_, point, deadline_, where_);
@@ -189,7 +193,8 @@ class Self {
 
   class [[nodiscard]] ReceivingBatch {
    public:
-    ReceivingBatch(ActorCell* cell, std::uint32_t most, std::source_location where) : cell_(cell), most_(most), where_(where) {}
+    ReceivingBatch(ActorCell* cell, std::uint32_t most, std::source_location where)
+        : cell_(cell), most_(most), where_(where) {}
     bool await_ready() const { return cell_->scheduler().may_take(*cell_); }
     void await_suspend(std::coroutine_handle<> point) const {
       cell_->scheduler().wait_for_message(*cell_, point, never, where_);
@@ -225,7 +230,8 @@ class Self {
   /// Await it for each beat: true on time, false once the actor was told to stop. Beats do not drift.
   class Ticker {
    public:
-    Ticker(ActorCell* cell, Duration period) : cell_(cell), period_(period), next_(later(cell->scheduler().now(), period)) {}
+    Ticker(ActorCell* cell, Duration period)
+        : cell_(cell), period_(period), next_(later(cell->scheduler().now(), period)) {}
     Sleeping operator co_await() {
       const Time beat = next_;
       next_ = later(next_, period_);
@@ -251,7 +257,9 @@ class Self {
   };
 
   /// The next message, or nothing once the actor was told to stop and has taken all that came before.
-  Receiving receive(std::source_location where = std::source_location::current()) const { return {cell_, never, where}; }
+  Receiving receive(std::source_location where = std::source_location::current()) const {
+    return {cell_, never, where};
+  }
   /// The same; nothing also when the time has come.
   Receiving receive_until(Time deadline, std::source_location where = std::source_location::current()) const {
     return {cell_, deadline, where};
@@ -260,7 +268,8 @@ class Self {
     return {cell_, later(now(), patience), where};
   }
   /// All that is there, up to `most`; an empty batch once the actor was told to stop.
-  ReceivingBatch receive_batch(std::uint32_t most = 64, std::source_location where = std::source_location::current()) const {
+  ReceivingBatch receive_batch(std::uint32_t most = 64,
+                               std::source_location where = std::source_location::current()) const {
     return {cell_, most, where};
   }
   Sleeping sleep(Duration duration, std::source_location where = std::source_location::current()) const {

@@ -72,7 +72,7 @@ struct ReplySlot {
 struct Credit {
   std::uint32_t generation = 0;  // of the actor that it is for
   std::uint32_t available = 0;
-  bool gone = false;  // the actor has ended
+  bool gone = false;     // the actor has ended
   WhenFull when_full{};  // of its mailbox, which lies where another processor writes
   RoomQueue waiting;
 };
@@ -194,11 +194,11 @@ struct ActorCell {
     };
     std::vector<Watcher> watchers;
     OpenAsks asks;
-    std::vector<std::uint32_t> taken;                     // messages taken for each sending scheduler, not yet credited
-    std::vector<Link> links;                              // the same for each sender, in virtual time
+    std::vector<std::uint32_t> taken;  // messages taken for each sending scheduler, not yet credited
+    std::vector<Link> links;           // the same for each sender, in virtual time
     std::unordered_map<ActorCell*, std::uint32_t> link_of;
-    std::unordered_map<ActorCell*, Credit> credits;       // for what this actor sends, in virtual time
-    std::unordered_map<ActorCell*, Time> last_arrival;    // nothing overtakes on a link with jitter
+    std::unordered_map<ActorCell*, Credit> credits;     // for what this actor sends, in virtual time
+    std::unordered_map<ActorCell*, Time> last_arrival;  // nothing overtakes on a link with jitter
   };
   std::unique_ptr<Extras> extras;
 

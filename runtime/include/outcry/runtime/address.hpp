@@ -128,7 +128,8 @@ class Sent {
     if (Scheduler* here = this_scheduler(); here != nullptr && to_->mailbox.when_full() == WhenFull::wait)
       here->lost(waiting_.outcome);
     if constexpr (Answered<M>)
-      Payload<M>::in(waiting_.payload)->bounce(waiting_.outcome == WaitingSender::Outcome::gone ? AskError::gone : AskError::refused);
+      Payload<M>::in(waiting_.payload)
+          ->bounce(waiting_.outcome == WaitingSender::Outcome::gone ? AskError::gone : AskError::refused);
     if (message_type<M>.destroy != nullptr) message_type<M>.destroy(waiting_.payload);
   }
 
@@ -231,7 +232,8 @@ class Address : public AnyAddress {
  private:
   template <Message M>
   Delivery hand_over(M& message) const {
-    if (Scheduler* here = this_scheduler(); here != nullptr) [[likely]] return here->send(cell_, generation_, message);
+    if (Scheduler* here = this_scheduler(); here != nullptr) [[likely]]
+      return here->send(cell_, generation_, message);
     Envelope envelope;
     envelope.to = cell_;
     envelope.generation = generation_;

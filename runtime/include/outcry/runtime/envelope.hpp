@@ -13,16 +13,16 @@ struct ActorCell;
 struct Envelope {
   enum class Kind : std::uint8_t {
     message,
-    control,  // a message of the runtime's own that the actor receives: never dropped
-    start,    // the actor's first turn
-    timer,    // source: the ticket of the wait that it ends
-    reply,    // source: the ticket of the ask that it answers
-    no_reply, // source: the ticket; payload[0]: an AskError
+    control,   // a message of the runtime's own that the actor receives: never dropped
+    start,     // the actor's first turn
+    timer,     // source: the ticket of the wait that it ends
+    reply,     // source: the ticket of the ask that it answers
+    no_reply,  // source: the ticket; payload[0]: an AskError
     stop,
     kill,
-    watch,    // payload: the cell and generation of who wants to know of the end
-    credit,   // payload: a Room; the mailbox there has room again
-    call,     // payload: a function to run on the scheduler
+    watch,   // payload: the cell and generation of who wants to know of the end
+    credit,  // payload: a Room; the mailbox there has room again
+    call,    // payload: a function to run on the scheduler
   };
 
   ActorCell* to = nullptr;

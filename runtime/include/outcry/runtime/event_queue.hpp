@@ -24,7 +24,8 @@ class EventQueue {
     friend bool operator<(const Key& a, const Key& b) {
       if (a.time != b.time) return a.time < b.time;
       if (a.sender != b.sender) return a.sender < b.sender;
-      return static_cast<std::int32_t>(a.sequence - b.sequence) < 0;  // one sender's numbers of one time lie close together
+      return static_cast<std::int32_t>(a.sequence - b.sequence) <
+             0;  // one sender's numbers of one time lie close together
     }
   };
 

@@ -55,7 +55,9 @@ inline std::uint64_t hash_bytes(std::uint64_t hash, const void* data, std::size_
 /// but a trailing arrival_ns, else (padding, floating point, addresses of actors) nothing.
 template <class M>
 std::uint64_t digest_of(const M& message) {
-  if constexpr (requires { { message.digest() } -> std::convertible_to<std::uint64_t>; }) {
+  if constexpr (requires {
+                  { message.digest() } -> std::convertible_to<std::uint64_t>;
+                }) {
     return message.digest();
   } else if constexpr (std::has_unique_object_representations_v<M>) {
     std::size_t size = sizeof(M);
@@ -72,8 +74,9 @@ struct MessageType {
   std::uint64_t name_hash;
   std::uint16_t payload_size;  // in a slot or an envelope
   std::uint64_t (*digest)(const void* payload);
-  std::uint64_t (*key)(const void* payload);  // messages of one key replace each other under WhenFull::latest; null: never
-  void (*destroy)(void* payload) noexcept;    // null: nothing to do
+  std::uint64_t (*key)(
+      const void* payload);  // messages of one key replace each other under WhenFull::latest; null: never
+  void (*destroy)(void* payload) noexcept;               // null: nothing to do
   void (*bounce)(void* payload, AskError why) noexcept;  // null: nobody waits for an answer
 };
 

@@ -18,7 +18,9 @@ constexpr std::uint64_t mix64(std::uint64_t x) {
 }
 
 /// One number out of two; the order of the two matters.
-constexpr std::uint64_t mix64(std::uint64_t a, std::uint64_t b) { return mix64(a + 0x9E3779B97F4A7C15u * (mix64(b) | 1)); }
+constexpr std::uint64_t mix64(std::uint64_t a, std::uint64_t b) {
+  return mix64(a + 0x9E3779B97F4A7C15u * (mix64(b) | 1));
+}
 
 class Random {
   __extension__ using Wide = unsigned __int128;

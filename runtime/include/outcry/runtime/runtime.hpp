@@ -33,8 +33,8 @@
 namespace outcry {
 
 enum class WorldTime : std::uint8_t {
-  live,     // the machine's clock; schedulers run until they are stopped
-  virtually // events carry their time; nothing waits
+  live,      // the machine's clock; schedulers run until they are stopped
+  virtually  // events carry their time; nothing waits
 };
 
 /// What a live scheduler does when there is nothing to do.
@@ -44,13 +44,13 @@ struct RuntimeOptions {
   std::uint32_t schedulers = 1;
   WorldTime time = WorldTime::live;
   std::uint64_t seed = 1;
-  Latency latency = {};                                // virtual time
-  Time start{};                                        // virtual time: when the world begins
-  Duration window = std::chrono::minutes(1);           // virtual time: how far sites run ahead of each other at most
-  IdlePolicy idle = IdlePolicy::spin_then_sleep;       // live
-  Duration spin = std::chrono::microseconds(50);       // live: how long to spin before sleeping
-  bool pin = true;                                     // live: scheduler i to processor i, if there are enough
-  std::function<void(std::string_view)> log = {};      // called from scheduler threads; empty: standard error
+  Latency latency = {};                            // virtual time
+  Time start{};                                    // virtual time: when the world begins
+  Duration window = std::chrono::minutes(1);       // virtual time: how far sites run ahead of each other at most
+  IdlePolicy idle = IdlePolicy::spin_then_sleep;   // live
+  Duration spin = std::chrono::microseconds(50);   // live: how long to spin before sleeping
+  bool pin = true;                                 // live: scheduler i to processor i, if there are enough
+  std::function<void(std::string_view)> log = {};  // called from scheduler threads; empty: standard error
 };
 
 class Runtime {

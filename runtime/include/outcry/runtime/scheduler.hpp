@@ -49,8 +49,8 @@ struct Site {
   std::vector<EventQueue::Key> current;  // of this time and step
   std::vector<EventQueue::Key> next;     // of this time and the next step
   std::uint32_t step = 0;
-  std::uint32_t notices = 0;  // what the site itself sent: answers on behalf of actors that are gone
-  std::int64_t due = INT64_MAX;  // where the scheduler's queue of sites has it
+  std::uint32_t notices = 0;      // what the site itself sent: answers on behalf of actors that are gone
+  std::int64_t due = INT64_MAX;   // where the scheduler's queue of sites has it
   std::uint32_t dead_timers = 0;  // in the three queues, no longer wanted
   std::vector<ActorCell*> free_cells;
 };
@@ -123,10 +123,12 @@ class Scheduler {
   template <Message M>
   Delivery send(ActorCell* to, std::uint32_t generation, M& message) {
     if (!virtual_time_ && &to->scheduler() == this) [[likely]] {
-      if (to->generation != generation) [[unlikely]] return dead_letter(message);
+      if (to->generation != generation) [[unlikely]]
+        return dead_letter(message);
       Mailbox& mailbox = to->mailbox;
       if (mailbox.full() || mailbox.when_full() == WhenFull::latest) [[unlikely]] {
-        const Delivery delivery = make_room(to, &message_type<M>, [&] { return message_type<M>.key(as_payload(message).bytes); });
+        const Delivery delivery =
+            make_room(to, &message_type<M>, [&] { return message_type<M>.key(as_payload(message).bytes); });
         if (delivery == Delivery::full) return delivery;
         if (Mailbox::Slot* slot = std::exchange(conflated_, nullptr); slot != nullptr) {
           if (slot->type->destroy != nullptr) slot->type->destroy(slot->payload());
@@ -146,7 +148,8 @@ class Scheduler {
 
   // ---- waiting, called by the awaitables of the current actor
 
-  void suspend(ActorCell& cell, std::coroutine_handle<> point, Waiting waiting, Time deadline, std::source_location where) {
+  void suspend(ActorCell& cell, std::coroutine_handle<> point, Waiting waiting, Time deadline,
+               std::source_location where) {
     cell.resume_point = point;
     cell.waiting = waiting;
     cell.timed_out = false;
@@ -168,8 +171,10 @@ class Scheduler {
 
   /// The oldest message was taken: whoever waits for room hears of it.
   void took(ActorCell& cell, std::uint32_t source) {
-    if (source != 0) [[unlikely]] return_credit(cell, source);
-    if (!cell.room.empty()) [[unlikely]] admit_waiting(cell);
+    if (source != 0) [[unlikely]]
+      return_credit(cell, source);
+    if (!cell.room.empty()) [[unlikely]]
+      admit_waiting(cell);
     if (virtual_time_) cell.busy_until = std::max(cell.busy_until, now_) + cell.compute;
   }
   void took_ask(ActorCell* asker, std::uint32_t generation, std::uint32_t ticket) {
@@ -304,7 +309,9 @@ class Scheduler {
   std::vector<ActorCell*>& free_cells_for(Site& site) { return virtual_time_ ? site.free_cells : free_cells_; }
 
   void arm(ActorCell& cell, Time deadline);
-  std::uint32_t& dead_timers(ActorCell& cell) { return cell.site != nullptr && virtual_time_ ? cell.site->dead_timers : dead_timers_; }
+  std::uint32_t& dead_timers(ActorCell& cell) {
+    return cell.site != nullptr && virtual_time_ ? cell.site->dead_timers : dead_timers_;
+  }
   void sweep_timers(EventQueue& queue, std::uint32_t& dead);
 
   void arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t sequence, std::uint32_t step);

@@ -38,7 +38,7 @@ struct HistoryEvent {
   Side side{};
   std::uint8_t printable{1};  // 0: the trade is left out of volume
   std::uint8_t unused8{};
-  std::uint32_t record{};  // ordinal of the record in its file, from 0
+  std::uint32_t record{};     // ordinal of the record in its file, from 0
   std::int64_t arrival_ns{};  // stamp of the feed that read it
 };
 
