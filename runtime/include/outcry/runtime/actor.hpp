@@ -180,7 +180,7 @@ class Self {
     std::optional<Received<Ms...>> await_resume() const {
       std::optional<Received<Ms...>> message;
       if (!cell_->mailbox.empty()) [[likely]] {
-        Batch<Ms...>(cell_, 1).each([&](auto&& taken) { message.emplace(std::move(taken)); });
+        Batch<Ms...>(cell_, 1).each([&](auto&& taken) { message.emplace(std::forward<decltype(taken)>(taken)); });
       }
       return message;
     }

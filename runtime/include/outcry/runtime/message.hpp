@@ -74,8 +74,8 @@ struct MessageType {
   std::uint64_t name_hash;
   std::uint16_t payload_size;  // in a slot or an envelope
   std::uint64_t (*digest)(const void* payload);
-  std::uint64_t (*key)(
-      const void* payload);  // messages of one key replace each other under WhenFull::latest; null: never
+  // Messages of one key replace each other under WhenFull::latest; null: never.
+  std::uint64_t (*key)(const void* payload);
   void (*destroy)(void* payload) noexcept;               // null: nothing to do
   void (*bounce)(void* payload, AskError why) noexcept;  // null: nobody waits for an answer
 };
