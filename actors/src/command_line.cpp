@@ -237,6 +237,7 @@ bool CommandLine::read(int argc, char** argv) {
     ++index;
   }
   std::vector<CLI::Option*> places;
+  places.reserve(arguments_.size());
   for (const Argument& argument : arguments_)
     places.push_back(app.add_option(argument.name, *argument.target, argument.help)->type_name(""));
 

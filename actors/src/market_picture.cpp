@@ -66,7 +66,8 @@ std::string price_text(Price price, const PublishedInstrument& instrument) {
 /// Of the market's day, with milliseconds.
 std::string time_text(std::int64_t time_ns) {
   const std::int64_t ms = std::max<std::int64_t>(time_ns, 0) / 1'000'000;
-  return fmt::format("{}.{:03}", clock_text(static_cast<double>(ms / 1000)), ms % 1000);
+  const std::int64_t seconds = ms / 1000;
+  return fmt::format("{}.{:03}", clock_text(static_cast<double>(seconds)), ms % 1000);
 }
 
 std::string volume_text(Volume volume) { return volume == 0 ? "" : grouped(volume); }

@@ -18,7 +18,9 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wstringop-overflow"
 #endif
-#if __has_include(<concurrentqueue/concurrentqueue.h>)
+#if __has_include(<concurrentqueue/moodycamel/concurrentqueue.h>)  // Ubuntu 24.04
+#include <concurrentqueue/moodycamel/concurrentqueue.h>
+#elif __has_include(<concurrentqueue/concurrentqueue.h>)  // Debian 12
 #include <concurrentqueue/concurrentqueue.h>
 #else
 #include <concurrentqueue.h>
@@ -532,6 +534,7 @@ void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t s
       wake(&cell);
       break;
     case Kind::reply:
+      assert(envelope.type != nullptr && "a reply without a type");
       if (cell.waiting == Waiting::reply && (cell.wait_ticket & 0x7FFFFFFF) == envelope.source &&
           cell.reply_slot != nullptr) {
         ++counters_.delivered;
