@@ -327,7 +327,8 @@ void Scheduler::tell_askers_of_end(ActorCell& cell) {
 
 void Scheduler::release(ActorCell& cell) {
   cell.waiting = Waiting::nothing;
-  cell.stopping = cell.timed_out = cell.timer_armed = cell.again = cell.finished = cell.killed = cell.on_stack = false;
+  cell.stopping = cell.timed_out = cell.timer_armed = cell.timer_is_set = cell.again = cell.finished = cell.killed =
+      cell.on_stack = false;
   cell.sent = cell.children = 0;
   cell.digest = 0;
   cell.reply_slot = nullptr;
@@ -524,7 +525,12 @@ void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t s
     case Kind::control: arrive_message(cell, envelope); break;
     case Kind::start: ready(&cell); break;
     case Kind::timer:
-      if (!cell.timer_armed || cell.wait_ticket != envelope.source) {
+      if (!cell.timer_is_set || cell.timer_ticket != envelope.source) {
+        --dead_timers(cell);
+        break;
+      }
+      cell.timer_is_set = false;
+      if (!cell.timer_armed) {
         --dead_timers(cell);
         break;
       }
@@ -674,6 +680,13 @@ void Scheduler::nobody_there(Envelope& envelope) {
 
 void Scheduler::arm(ActorCell& cell, Time deadline) {
   cell.timer_armed = true;
+  if (cell.timer_is_set && cell.timer_time == deadline && (!virtual_time_ || deadline > now_)) {
+    --dead_timers(cell);  // an actor that waits for messages until some time waits again and again for the same
+    return;
+  }
+  cell.timer_is_set = true;
+  cell.timer_time = deadline;
+  cell.timer_ticket = cell.wait_ticket;
   Envelope envelope;
   envelope.kind = Envelope::Kind::timer;
   envelope.to = &cell;
@@ -691,9 +704,12 @@ void Scheduler::arm(ActorCell& cell, Time deadline) {
 void Scheduler::sweep_timers(EventQueue& queue, std::uint32_t& dead) {
   if (dead < 1024 || dead < queue.size() / 2) return;
   dead -= queue.sweep([](const Envelope& envelope) {
-    return envelope.kind == Envelope::Kind::timer &&
-           (envelope.to->generation != envelope.generation || !envelope.to->timer_armed ||
-            envelope.to->wait_ticket != envelope.source);
+    if (envelope.kind != Envelope::Kind::timer) return false;
+    ActorCell& cell = *envelope.to;
+    if (cell.generation != envelope.generation || !cell.timer_is_set || cell.timer_ticket != envelope.source)
+      return true;
+    cell.timer_is_set = cell.timer_armed;
+    return !cell.timer_armed;
   });
 }
 
@@ -839,14 +855,15 @@ void Scheduler::park() {
 
 // ---- virtual time
 
-void Scheduler::insert(Site& site, EventQueue::Key key, const Envelope& envelope) {
+Envelope& Scheduler::insert(Site& site, EventQueue::Key key, const Envelope& envelope) {
   key.node = site.queue.hold(envelope);
   if (&site == site_ && key.time == to_ns(now_)) {
     site.next.push_back(key);
-    return;
+  } else {
+    site.queue.push(key);
+    if (&site != site_) schedule_site(site);
   }
-  site.queue.push(key);
-  if (&site != site_) schedule_site(site);
+  return site.queue.envelope(key.node);
 }
 
 void Scheduler::schedule_site(Site& site) {
@@ -898,16 +915,17 @@ void Scheduler::post_virtual(const Envelope& envelope, Time earliest) {
   arrival = std::max(arrival, earliest);
   key.time = to_ns(arrival);
 
-  Envelope copy = envelope;
-  copy.from = from;
-  copy.from_generation = from != nullptr ? from->generation : 0;
+  const auto leave = [&](Envelope& copy) {
+    copy.from = from;
+    copy.from_generation = from != nullptr ? from->generation : 0;
+  };
   if (site.scheduler == this) {
-    insert(site, key, copy);
+    leave(insert(site, key, envelope));
   } else if (&to.scheduler().runtime_ != &runtime_) {
     throw std::logic_error("an actor of a simulation sends to actors of the same simulation only");
   } else {
     least_sent_ = std::min(least_sent_, key.time);
-    exchange_[parity_][site.scheduler->index_].push_back({key, copy});
+    leave(exchange_[parity_][site.scheduler->index_].emplace_back(RemoteEvent{key, envelope}).envelope);
   }
 }
 
@@ -955,10 +973,9 @@ void Scheduler::run_site(Site& site, std::int64_t end) {
     while (site.queue.next_time() == time) site.current.push_back(site.queue.pop());
     for (;;) {
       for (const EventQueue::Key& key : site.current) {
-        Envelope envelope = site.queue.envelope(key.node);
-        site.queue.release(key.node);
-        arrive(envelope, key.sender, key.sequence, site.step);
+        arrive(site.queue.envelope(key.node), key.sender, key.sequence, site.step);
         run_ready();
+        site.queue.release(key.node);
       }
       site.current.clear();
       if (site.next.empty()) break;

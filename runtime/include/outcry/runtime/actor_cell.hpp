@@ -150,11 +150,14 @@ struct ActorCell {
   bool stopping = false;
   bool timed_out = false;
   bool timer_armed = false;
-  bool again = false;     // a task began or ended: resume resume_point before anybody else runs
-  bool finished = false;  // the actor's own coroutine has ended
+  bool timer_is_set = false;  // lies in the queue under timer_ticket, for timer_time, armed or not
+  bool again = false;         // a task began or ended: resume resume_point before anybody else runs
+  bool finished = false;      // the actor's own coroutine has ended
   bool killed = false;
   bool in_use = false;
   bool on_stack = false;  // runs, or is being taken down: nobody may destroy it under itself
+  std::uint32_t timer_ticket = 0;
+  Time timer_time{};
   Mailbox mailbox;
   RoomQueue room;  // senders on this scheduler that wait for room in `mailbox`
 

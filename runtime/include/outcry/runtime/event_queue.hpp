@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -24,8 +25,8 @@ class EventQueue {
     friend bool operator<(const Key& a, const Key& b) {
       if (a.time != b.time) return a.time < b.time;
       if (a.sender != b.sender) return a.sender < b.sender;
-      return static_cast<std::int32_t>(a.sequence - b.sequence) <
-             0;  // one sender's numbers of one time lie close together
+      // One sender's numbers of one time lie close together.
+      return static_cast<std::int32_t>(a.sequence - b.sequence) < 0;
     }
   };
 
@@ -33,17 +34,15 @@ class EventQueue {
   std::size_t size() const { return heap_.size(); }
   std::int64_t next_time() const { return heap_.empty() ? INT64_MAX : heap_.front().time; }
 
-  Envelope& envelope(std::uint32_t node) { return nodes_[node]; }
+  /// It stays where it is until release().
+  Envelope& envelope(std::uint32_t node) { return blocks_[node / block][node % block]; }
 
   /// A place for an envelope that is not in the heap; give it back with release().
-  std::uint32_t hold(const Envelope& envelope) {
-    if (free_.empty()) {
-      nodes_.push_back(envelope);
-      return static_cast<std::uint32_t>(nodes_.size() - 1);
-    }
+  std::uint32_t hold(const Envelope& given) {
+    if (free_.empty()) add_block();
     const std::uint32_t node = free_.back();
     free_.pop_back();
-    nodes_[node] = envelope;
+    envelope(node) = given;
     return node;
   }
   void release(std::uint32_t node) { free_.push_back(node); }
@@ -74,7 +73,7 @@ class EventQueue {
   std::uint32_t sweep(Predicate dead) {
     std::size_t kept = 0;
     for (const Key& key : heap_) {
-      if (dead(std::as_const(nodes_[key.node]))) {
+      if (dead(std::as_const(envelope(key.node)))) {
         release(key.node);
       } else {
         heap_[kept++] = key;
@@ -89,9 +88,9 @@ class EventQueue {
 
   template <class Visit>
   void drain(Visit visit) {
-    for (const Key& key : heap_) visit(nodes_[key.node]);
+    for (const Key& key : heap_) visit(envelope(key.node));
     heap_.clear();
-    nodes_.clear();
+    blocks_.clear();
     free_.clear();
   }
 
@@ -112,8 +111,17 @@ class EventQueue {
     heap_[i] = key;
   }
 
+  static constexpr std::uint32_t block = 8;
+
+  void add_block() {
+    const auto first = static_cast<std::uint32_t>(blocks_.size()) * block;
+    blocks_.push_back(std::make_unique_for_overwrite<Envelope[]>(block));
+    free_.reserve(first + block);
+    for (std::uint32_t i = block; i-- > 0;) free_.push_back(first + i);
+  }
+
   std::vector<Key> heap_;
-  std::vector<Envelope> nodes_;
+  std::vector<std::unique_ptr<Envelope[]>> blocks_;
   std::vector<std::uint32_t> free_;
 };
 

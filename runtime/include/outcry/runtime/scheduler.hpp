@@ -341,7 +341,8 @@ class Scheduler {
   void post_virtual(const Envelope& envelope, Time earliest);
   /// Throws std::logic_error if no link leads there.
   void require_link(const Site& here, const ActorCell& to) const;
-  void insert(Site& site, EventQueue::Key key, const Envelope& envelope);
+  /// The envelope as it lies in the site's queue.
+  Envelope& insert(Site& site, EventQueue::Key key, const Envelope& envelope);
   void run_window(std::int64_t end);
   void run_site(Site& site, std::int64_t end);
   void take_exchange(std::uint32_t parity);
