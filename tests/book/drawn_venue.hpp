@@ -25,6 +25,12 @@ inline BookRules drawn_rules(std::uint64_t number, const Instrument& instrument)
   if (draw.percent(40)) rules.static_band = 12 * instrument.tick;
   if (draw.percent(40)) rules.dynamic_band = 3 * instrument.tick;
   if (draw.percent(40)) rules.collar = 2 * instrument.tick;
+  rules.volatility_auction = draw.percent(50);
+  rules.allocation = static_cast<Allocation>(draw.below(3));
+  rules.top_order_first = draw.percent(50);
+  if (draw.percent(50)) rules.least_share = {2 * instrument.lot};
+  rules.lead_percent = static_cast<std::uint32_t>(draw.below(3)) * 30;
+  if (draw.percent(80)) rules.lead_makers = {3, 0, 5};
   return rules;
 }
 
@@ -86,6 +92,7 @@ class DrawnVenue {
     return draw_.percent(2)    ? static_cast<Phase>(77)
            : draw_.percent(50) ? Phase::continuous
            : draw_.percent(25) ? Phase::halted
+           : draw_.percent(20) ? Phase::closed
                                : Phase::auction;
   }
   AccountId account() { return {static_cast<std::uint32_t>(draw_.below(7))}; }
@@ -118,6 +125,7 @@ class DrawnVenue {
     if (kind < 30) return TimeInForce::immediate_or_cancel;
     if (kind < 38) return TimeInForce::fill_or_kill;
     if (kind < 55 && of_special) return TimeInForce::good_till_time;
+    if (kind < 60) return TimeInForce::good_for_auction;
     if (kind == 99) return static_cast<TimeInForce>(draw_.below(8));
     return TimeInForce::good_till_cancelled;
   }

@@ -91,9 +91,8 @@ class EventList {
     return order("repriced", e.id) + (e.is_parked ? ": parked" : ": " + number(e.open.lots) + at(e.price));
   }
   static std::string text_of(const PhaseChanged& e) {
-    return std::string("phase: ") + (e.phase == Phase::continuous ? "continuous"
-                                     : e.phase == Phase::halted   ? "halted"
-                                                                  : "auction");
+    constexpr const char* names[] = {"continuous", "halted", "auction", "closed"};
+    return std::string("phase: ") + names[static_cast<int>(e.phase)];
   }
   static std::string text_of(const Uncrossed& e) {
     return "uncrossed " + number(e.volume) + at(e.price) + ", imbalance " + std::to_string(e.imbalance);

@@ -35,6 +35,26 @@ enum class VenuePlant {
   halt_refuses_cancels,
   auction_forgets_reserves,
   auction_ignores_the_imbalance,
+  shares_break_lots,
+  small_shares_are_kept,
+  rest_goes_to_the_newest,
+  top_order_waits,
+  hidden_orders_share,
+  own_orders_are_met_in_turn,
+  lead_makers_take_all,
+  lead_share_is_of_the_level,
+  refreshed_order_stays_on_top,
+  market_orders_uncross_last,
+  uncross_trades_with_oneself,
+  uncross_leaves_market_orders,
+  market_to_limit_leaves_after_the_uncross,
+  auction_orders_stay,
+  close_does_not_uncross,
+  close_takes_reductions,
+  market_orders_make_the_price,
+  band_ends_the_order,
+  volatility_auction_forgets_market_orders,
+  last,
 };
 
 class ObviousVenue {
@@ -89,6 +109,8 @@ class ObviousVenue {
       reason = Reason::unknown_symbol;
     else if (!at)
       reason = Reason::unknown_order;
+    else if (phase_ == Phase::closed && plant_ != VenuePlant::close_takes_reductions)
+      reason = Reason::market_closed;
     else if (c.by.lots == 0)
       reason = Reason::zero_quantity;
     else if (c.by.lots > total(orders_[*at]))
@@ -193,10 +215,17 @@ class ObviousVenue {
     Reason reason = Reason::none;
     if (c.symbol != instrument_.symbol)
       reason = Reason::unknown_symbol;
-    else if (c.phase > Phase::auction)
+    else if (c.phase > Phase::closed)
       reason = Reason::invalid_combination;
     if (reason != Reason::none) return reject({}, {}, c, CommandKind::phase, reason, consumer);
-    if (c.phase == Phase::continuous && phase_ != Phase::continuous) uncross(consumer);
+    const bool opens = c.phase == Phase::continuous && phase_ != c.phase,
+               closes = c.phase == Phase::closed && phase_ != c.phase;
+    if (opens || closes) {
+      std::optional<Uncrossed> found;
+      if (opens || (phase_ == Phase::auction && plant_ != VenuePlant::close_does_not_uncross)) found = indicative();
+      if (found) uncross(*found, c.arrival_ns, consumer);
+      end_auction(found, c.arrival_ns, consumer);
+    }
     phase_ = c.phase;
     consumer.on(PhaseChanged{c.symbol, c.phase, 0, 0, c.arrival_ns});
     settle(consumer);
@@ -210,9 +239,12 @@ class ObviousVenue {
   std::optional<Uncrossed> indicative() const {
     const Price reference = last_ ? *last_ : rules_.reference;
     std::vector<Price> prices;
+    std::optional<Price> lowest, highest;
     for (const Resting& o : orders_)
       if (o.queue <= Queue::hidden) {
         prices.push_back(o.level);
+        if (!lowest || o.level < *lowest) lowest = o.level;
+        if (!highest || o.level > *highest) highest = o.level;
         for (const std::int64_t step : {1, -1})
           for (std::int64_t by = step; by < 50 && by > -50; by += step)
             if (refusal_of(o.level + by) == Reason::none) {
@@ -225,12 +257,15 @@ class ObviousVenue {
     std::optional<Uncrossed> found;
     std::tuple<std::int64_t, std::int64_t, std::int64_t> least;
     for (const Price price : prices) {
+      const bool is_beyond = lowest && (price < *lowest || price > *highest);
+      if (is_beyond && plant_ != VenuePlant::market_orders_make_the_price) continue;
       std::int64_t bid = 0, offered = 0;
       for (const Resting& o : orders_) {
-        if (o.queue > Queue::hidden) continue;
+        if (!in_auction(o)) continue;
         const std::uint32_t lots = plant_ == VenuePlant::auction_forgets_reserves ? o.open : total(o);
-        if (o.terms.side == Side::buy && o.level >= price) bid += lots;
-        if (o.terms.side == Side::sell && o.level <= price) offered += lots;
+        const bool any = o.queue == Queue::at_market;
+        if (o.terms.side == Side::buy && (any || o.level >= price)) bid += lots;
+        if (o.terms.side == Side::sell && (any || o.level <= price)) offered += lots;
       }
       const std::int64_t volume = std::min(bid, offered), imbalance = bid - offered;
       const bool looks = plant_ != VenuePlant::auction_ignores_the_imbalance;
@@ -275,16 +310,17 @@ class ObviousVenue {
 
   std::string to_string() const {
     std::map<std::int64_t, std::string> lines[2], stops[2];
-    std::string parked;
+    std::string parked, at_market[2];
     for (const std::size_t at : in_order()) {
       const Resting& o = orders_[at];
       std::string text = std::to_string(o.terms.id.value) + ':' + std::to_string(o.open);
       if (o.reserve) text += '+' + std::to_string(o.reserve);
       if (o.queue == Queue::hidden) text = '(' + text + ')';
       if (o.queue == Queue::all_or_none) text = '{' + text + '}';
-      std::string& line = o.queue == Queue::parked  ? parked
-                          : o.queue == Queue::stops ? stops[static_cast<int>(o.terms.side)][o.level.units]
-                                                    : lines[static_cast<int>(o.terms.side)][o.level.units];
+      std::string& line = o.queue == Queue::parked      ? parked
+                          : o.queue == Queue::at_market ? at_market[static_cast<int>(o.terms.side)]
+                          : o.queue == Queue::stops     ? stops[static_cast<int>(o.terms.side)][o.level.units]
+                                                        : lines[static_cast<int>(o.terms.side)][o.level.units];
       line += ' ' + text;
     }
     std::string text;
@@ -292,6 +328,8 @@ class ObviousVenue {
       text += what + std::to_string(price) + " |" + line + '\n';
     };
     for (auto line = lines[1].rbegin(); line != lines[1].rend(); ++line) add("sell ", line->first, line->second);
+    if (!at_market[1].empty()) text += "sell market |" + at_market[1] + '\n';
+    if (!at_market[0].empty()) text += "buy  market |" + at_market[0] + '\n';
     for (auto line = lines[0].rbegin(); line != lines[0].rend(); ++line) add("buy  ", line->first, line->second);
     for (const auto& [price, line] : stops[0]) add("stop to buy ", price, line);
     for (const auto& [price, line] : stops[1]) add("stop to sell ", price, line);
@@ -316,6 +354,7 @@ class ObviousVenue {
     std::uint32_t left;
     std::int64_t arrival_ns;
     Reason ended = Reason::none;
+    bool may_rest = true;
   };
   struct Deaf {
     template <class Event>
@@ -330,9 +369,8 @@ class ObviousVenue {
     o.reserve -= unseen;
     o.open -= cut - unseen;
   }
-  static Price price_of(const Resting& o) {
-    return o.queue == Queue::stops || o.queue == Queue::parked ? o.terms.price : o.level;
-  }
+  static Price price_of(const Resting& o) { return o.queue >= Queue::stops ? o.terms.price : o.level; }
+  static bool in_auction(const Resting& o) { return o.queue <= Queue::hidden || o.queue == Queue::at_market; }
 
   std::optional<std::size_t> find_index(OrderId id) const {
     for (std::size_t i = 0; i < orders_.size(); ++i)
@@ -346,6 +384,7 @@ class ObviousVenue {
   Resting take(std::size_t at) {
     Resting order = orders_[at];
     orders_.erase(orders_.begin() + static_cast<std::ptrdiff_t>(at));
+    if (OrderId& top = top_[order.terms.side == Side::sell]; top == order.terms.id) top = {};
     return order;
   }
 
@@ -357,6 +396,7 @@ class ObviousVenue {
       const Resting& o = orders_[i];
       std::int64_t price = o.terms.side == Side::buy ? -o.level.units : o.level.units;
       if (o.queue == Queue::stops) price = -price;
+      if (o.queue == Queue::at_market) price = 0;
       std::uint64_t time = o.time;
       if (o.queue == Queue::parked) price = o.terms.type == SpecialType::trailing_stop, time = o.entered;
       return std::tuple(o.terms.side, o.queue, price, time);
@@ -437,20 +477,86 @@ class ObviousVenue {
           next = at;
       }
       if (!next) break;
+      if (rules_.allocation != Allocation::price_time &&
+          (orders_[*next].queue == Queue::shown ||
+           (orders_[*next].queue == Queue::hidden && plant_ == VenuePlant::hidden_orders_share))) {
+        share_out(w, *next, consumer);
+        continue;
+      }
       if (is_self(w.account, orders_[*next].terms.account))
         prevent(w, *next, consumer);
       else
-        fill(w, *next, consumer);
+        fill(w, *next, std::min(w.left, orders_[*next].open), consumer);
     }
     const auto beyond = best(opposite(w.side), false);
-    if (w.left != 0 && w.ended == Reason::none && bound != own_bound && beyond && crosses(w.side, own_bound, *beyond))
-      w.ended = Reason::outside_band;
+    if (w.left != 0 && w.ended == Reason::none && bound != own_bound && beyond && crosses(w.side, own_bound, *beyond)) {
+      breached_ = rules_.volatility_auction && plant_ != VenuePlant::band_ends_the_order;
+      if (!breached_ || !w.may_rest) w.ended = Reason::outside_band;
+    }
+  }
+
+  /// One round at the level of the order; each step of the allocation is taken by itself.
+  template <class Consumer>
+  void share_out(Working& w, std::size_t at, Consumer& consumer) {
+    std::vector<OrderId> ids;
+    for (const std::size_t i : in_order())
+      if (orders_[i].terms.side != w.side && orders_[i].queue == orders_[at].queue &&
+          orders_[i].level == orders_[at].level)
+        ids.push_back(orders_[i].terms.id);
+    for (const OrderId id : ids) {
+      if (!is_self(w.account, orders_[*find_index(id)].terms.account)) continue;
+      if (plant_ != VenuePlant::own_orders_are_met_in_turn || id == ids.front())
+        return prevent(w, *find_index(id), consumer);
+      ids.erase(std::find(ids.begin(), ids.end(), id), ids.end());
+      break;
+    }
+    std::map<std::uint64_t, std::uint32_t> gets;
+    std::uint64_t left = w.left;
+    const auto give = [&](OrderId id, std::uint64_t lots) {
+      const std::uint64_t open = orders_[*find_index(id)].open - gets[id.value];
+      lots = std::min({lots, open, left});
+      gets[id.value] += static_cast<std::uint32_t>(lots);
+      left -= lots;
+      return lots;
+    };
+    const std::uint64_t lot = plant_ == VenuePlant::shares_break_lots ? 1 : instrument_.lot;
+    if (rules_.allocation == Allocation::pro_rata) {
+      std::uint64_t displayed = 0;
+      std::vector<OrderId> others;
+      for (const OrderId id : ids) {
+        if (rules_.top_order_first && top_[orders_[at].terms.side == Side::sell] == id &&
+            plant_ != VenuePlant::top_order_waits) {
+          give(id, left);
+          continue;
+        }
+        others.push_back(id);
+        displayed += orders_[*find_index(id)].open;
+      }
+      const std::uint64_t to_share = std::min(left, displayed);
+      for (const OrderId id : others) {
+        const std::uint64_t share = to_share * orders_[*find_index(id)].open / displayed / lot * lot;
+        if (share >= rules_.least_share.lots || plant_ == VenuePlant::small_shares_are_kept) give(id, share);
+      }
+    } else {
+      std::uint64_t of = w.left, level = 0;
+      for (const OrderId id : ids) level += orders_[*find_index(id)].open;
+      if (plant_ == VenuePlant::lead_share_is_of_the_level) of = level;
+      std::uint64_t share = of * rules_.lead_percent / 100 / lot * lot;
+      if (plant_ == VenuePlant::lead_makers_take_all) share = w.left;
+      for (const OrderId id : ids)
+        for (const std::uint32_t account : rules_.lead_makers)
+          if (account != 0 && orders_[*find_index(id)].terms.account.value == account) share -= give(id, share);
+    }
+    const std::vector<OrderId> by_time = ids;
+    if (plant_ == VenuePlant::rest_goes_to_the_newest) std::reverse(ids.begin(), ids.end());
+    for (const OrderId id : ids) give(id, left);
+    for (const OrderId id : by_time)
+      if (gets[id.value] != 0) fill(w, *find_index(id), gets[id.value], consumer);
   }
 
   template <class Consumer>
-  void fill(Working& w, std::size_t at, Consumer& consumer) {
+  void fill(Working& w, std::size_t at, std::uint32_t quantity, Consumer& consumer) {
     Resting& o = orders_[at];
-    const std::uint32_t quantity = std::min(w.left, o.open);
     w.left -= quantity;
     o.open -= quantity;
     last_ = o.level;
@@ -471,10 +577,12 @@ class ObviousVenue {
   template <class Consumer>
   void use_up(std::size_t at, Consumer& consumer) {
     Resting& o = orders_[at];
+    const std::size_t side = o.terms.side == Side::sell;
     if (o.reserve == 0) {
       take(at);
       return;
     }
+    if (top_[side] == o.terms.id && plant_ != VenuePlant::refreshed_order_stays_on_top) top_[side] = {};
     o.open = std::min(o.reserve, o.terms.part.lots);
     o.reserve -= o.open;
     if (plant_ != VenuePlant::refresh_keeps_its_place) o.time = ++clock_;
@@ -503,15 +611,18 @@ class ObviousVenue {
     o.open -= by;
     w.left -= by;
     const Price price = o.level;
-    const auto tell = [&](OrderId id, AccountId account, Side side, std::uint32_t left) {
-      if (left)
-        consumer.on(Reduced{id, price, {by}, {left}, account, instrument_.symbol, side, 0, 0, 0, w.arrival_ns});
-      else
-        consumer.on(Cancelled{id, price, {by}, account, instrument_.symbol, side, Reason::self_trade, 0, w.arrival_ns});
-    };
-    tell(o.terms.id, o.terms.account, o.terms.side, total(o));
-    tell(w.id, w.account, w.side, w.left);
+    smaller({o.terms.id, o.terms.account, o.terms.side, total(o), w.arrival_ns}, price, by, consumer);
+    smaller(w, price, by, consumer);
     if (o.open == 0) use_up(at, consumer);
+  }
+
+  template <class Consumer>
+  void smaller(const Working& w, Price price, std::uint32_t by, Consumer& consumer) {
+    if (w.left)
+      consumer.on(Reduced{w.id, price, {by}, {w.left}, w.account, instrument_.symbol, w.side, 0, 0, 0, w.arrival_ns});
+    else
+      consumer.on(
+          Cancelled{w.id, price, {by}, w.account, instrument_.symbol, w.side, Reason::self_trade, 0, w.arrival_ns});
   }
 
   template <class Consumer>
@@ -535,6 +646,9 @@ class ObviousVenue {
   }
 
   void put(Resting o, Queue queue, Price price, std::uint32_t quantity) {
+    if (queue == Queue::shown)
+      if (const auto best = best_shown(o.terms.side); !best || is_better(o.terms.side, price, *best))
+        top_[o.terms.side == Side::sell] = o.terms.id;
     o.queue = queue;
     o.level = price;
     o.open = has(o.terms.terms, Terms::reserve) ? std::min(quantity, o.terms.part.lots) : quantity;
@@ -554,7 +668,9 @@ class ObviousVenue {
   void enter(const SpecialOrder& c, bool is_special, Consumer& consumer) {
     Reason reason = refusal_of(c);
     if (reason == Reason::none && find_index(c.id)) reason = Reason::duplicate_id;
-    const bool takes = c.type == SpecialType::market || c.time_in_force == TimeInForce::immediate_or_cancel ||
+    const bool waits = phase_ == Phase::auction || rules_.volatility_auction;
+    const bool takes = (c.type == SpecialType::market && !waits) ||
+                       c.time_in_force == TimeInForce::immediate_or_cancel ||
                        c.time_in_force == TimeInForce::fill_or_kill;
     if (reason == Reason::none && has(c.terms, Terms::post_only) && meets(c.side, c.price, c.quantity.lots))
       reason = Reason::would_trade;
@@ -580,6 +696,12 @@ class ObviousVenue {
       orders_.push_back(order);
       return settle(consumer);
     }
+    const bool market = c.type == SpecialType::market;
+    if (phase_ == Phase::auction) {
+      put(order, queue_of(c), c.price, w.left);
+      return;
+    }
+    w.may_rest = !takes;
     if (c.type == SpecialType::market_to_limit) {
       const auto price = best_shown(opposite(c.side));
       if (!price) return cancelled(w, c.price, Reason::no_liquidity, consumer);
@@ -587,7 +709,6 @@ class ObviousVenue {
       order.terms.price = *price;
       consumer.on(Repriced{c.id, *price, c.account, c.symbol, c.quantity, c.side, 0, 0});
     }
-    const bool market = c.type == SpecialType::market;
     const Bound bound = market ? market_bound(c.side) : Bound(order.terms.price);
     if (c.time_in_force == TimeInForce::fill_or_kill && could_trade(w, bound) < w.left)
       return cancelled(w, c.price, Reason::fill_or_kill, consumer);
@@ -595,24 +716,35 @@ class ObviousVenue {
         plant_ != VenuePlant::minimum_is_not_looked_at)
       return cancelled(w, c.price, Reason::minimum_quantity, consumer);
     const bool all = has(c.terms, Terms::all_or_none);
-    if (phase_ != Phase::auction && (!all || could_trade(w, bound) >= w.left)) trade(w, bound, consumer);
-    if (w.left != 0 && w.ended == Reason::none && market)
-      w.ended = best(opposite(c.side), false) ? Reason::collar : Reason::no_liquidity;
+    if (!all || could_trade(w, bound) >= w.left) trade(w, bound, consumer);
+    if (market) end_at_market(w);
     if (w.left != 0 && w.ended == Reason::none && takes) w.ended = Reason::immediate_or_cancel;
-    finish(order, w,
-           all                           ? Queue::all_or_none
-           : has(c.terms, Terms::hidden) ? Queue::hidden
-                                         : Queue::shown,
-           order.terms.price, consumer);
+    finish(order, w, queue_of(order.terms), order.terms.price, consumer);
     settle(consumer);
+  }
+
+  static Queue queue_of(const SpecialOrder& c) {
+    if (c.type == SpecialType::market || c.type == SpecialType::market_to_limit) return Queue::at_market;
+    if (has(c.terms, Terms::all_or_none)) return Queue::all_or_none;
+    return has(c.terms, Terms::hidden) ? Queue::hidden : Queue::shown;
+  }
+
+  void end_at_market(Working& w) const {
+    if (w.left == 0 || w.ended != Reason::none) return;
+    if (breached_ && plant_ != VenuePlant::volatility_auction_forgets_market_orders) return;
+    w.ended = best(opposite(w.side), false) ? Reason::collar : Reason::no_liquidity;
   }
 
   // ---- settling
 
   template <class Consumer>
   void settle(Consumer& consumer) {
-    while (phase_ == Phase::continuous && step(consumer)) {
-    }
+    do {
+      if (!breached_) continue;
+      breached_ = false;
+      phase_ = Phase::auction;
+      consumer.on(PhaseChanged{instrument_.symbol, Phase::auction, 0, 0, 0});
+    } while (phase_ == Phase::continuous && step(consumer));
   }
 
   template <class Consumer>
@@ -654,11 +786,10 @@ class ObviousVenue {
     Working w{o.terms.id, o.terms.account, o.terms.side, o.open, 0};
     consumer.on(Triggered{
         w.id, *last_, market ? Price{} : o.terms.price, {w.left}, w.account, instrument_.symbol, w.side, market, 0});
-    o.terms.type = SpecialType::limit;
+    o.terms.type = market ? SpecialType::market : SpecialType::limit;
     trade(w, market ? market_bound(w.side) : Bound(o.terms.price), consumer);
-    if (market && w.left != 0 && w.ended == Reason::none)
-      w.ended = best(opposite(w.side), false) ? Reason::collar : Reason::no_liquidity;
-    finish(o, w, Queue::shown, o.terms.price, consumer);
+    if (market) end_at_market(w);
+    finish(o, w, queue_of(o.terms), o.terms.price, consumer);
     return true;
   }
 
@@ -724,19 +855,23 @@ class ObviousVenue {
     return false;
   }
 
+  /// Before whom an order trades in an uncross: without a price, then by price, then as in_order().
+  bool goes_before(const Resting& a, const Resting& b) const {
+    const bool any_price = plant_ != VenuePlant::market_orders_uncross_last;
+    if ((a.queue == Queue::at_market) != (b.queue == Queue::at_market))
+      return (a.queue == Queue::at_market) == any_price;
+    return a.queue != Queue::at_market && is_better(a.terms.side, a.level, b.level);
+  }
+
   template <class Consumer>
-  void uncross(Consumer& consumer) {
-    const auto found = indicative();
-    if (!found) return;
-    consumer.on(*found);
-    last_ = found->price;
-    for (Volume left = found->volume; left != 0;) {
+  void uncross(const Uncrossed& found, std::int64_t arrival_ns, Consumer& consumer) {
+    consumer.on(found);
+    for (Volume left = found.volume; left != 0;) {
       std::optional<std::size_t> first[2];
       for (const std::size_t at : in_order()) {
         const Resting& o = orders_[at];
         auto& mine = first[static_cast<int>(o.terms.side)];
-        if (o.queue > Queue::hidden) continue;
-        if (!mine || is_better(o.terms.side, o.level, orders_[*mine].level)) mine = at;
+        if (in_auction(o) && (!mine || goes_before(o, orders_[*mine]))) mine = at;
       }
       Resting &buyer = orders_[*first[0]], &seller = orders_[*first[1]];
       std::uint32_t quantity = std::min(buyer.open, seller.open);
@@ -744,22 +879,52 @@ class ObviousVenue {
       left -= quantity;
       buyer.open -= quantity;
       seller.open -= quantity;
-      consumer.on(Traded{seller.terms.id,
-                         buyer.terms.id,
-                         found->price,
-                         {quantity},
-                         {total(seller)},
-                         seller.terms.account,
-                         buyer.terms.account,
-                         instrument_.symbol,
-                         Side::buy,
-                         0,
-                         0});
+      if (is_self(buyer.terms.account, seller.terms.account) && plant_ != VenuePlant::uncross_trades_with_oneself) {
+        for (const Resting* o : {&buyer, &seller})
+          smaller({o->terms.id, o->terms.account, o->terms.side, total(*o), arrival_ns}, found.price, quantity,
+                  consumer);
+      } else {
+        last_ = found.price;
+        consumer.on(Traded{seller.terms.id,
+                           buyer.terms.id,
+                           found.price,
+                           {quantity},
+                           {total(seller)},
+                           seller.terms.account,
+                           buyer.terms.account,
+                           instrument_.symbol,
+                           Side::buy,
+                           0,
+                           0});
+      }
       const OrderId seller_id = seller.terms.id;
       const bool sold = seller.open == 0;
       if (buyer.open == 0) use_up(*first[0], consumer);
       if (sold) use_up(*find_index(seller_id), consumer);
     }
+  }
+
+  template <class Consumer>
+  void end_auction(const std::optional<Uncrossed>& found, std::int64_t arrival_ns, Consumer& consumer) {
+    std::vector<OrderId> waiting;
+    for (const std::size_t at : in_order())
+      if (orders_[at].queue == Queue::at_market) waiting.push_back(orders_[at].terms.id);
+    for (const OrderId id : waiting) {
+      const std::size_t at = *find_index(id);
+      if (orders_[at].terms.type == SpecialType::market_to_limit && found &&
+          plant_ != VenuePlant::market_to_limit_leaves_after_the_uncross) {
+        Resting o = take(at);
+        o.terms.type = SpecialType::limit;
+        o.terms.price = found->price;
+        consumer.on(Repriced{id, found->price, o.terms.account, instrument_.symbol, {o.open}, o.terms.side, 0, 0});
+        put(o, Queue::shown, found->price, o.open);
+      } else if (plant_ != VenuePlant::uncross_leaves_market_orders) {
+        end(at, Reason::no_liquidity, arrival_ns, consumer);
+      }
+    }
+    if (plant_ == VenuePlant::auction_orders_stay) return;
+    end_all([](const Resting& o) { return o.terms.time_in_force == TimeInForce::good_for_auction; },
+            Reason::auction_over, arrival_ns, consumer);
   }
 
   // ---- refusals
@@ -776,7 +941,7 @@ class ObviousVenue {
     if (c.symbol != instrument_.symbol) return Reason::unknown_symbol;
     if (!at) return Reason::unknown_order;
     if (orders_[*at].terms.type != SpecialType::limit) return Reason::invalid_combination;
-    if (phase_ == Phase::halted) return Reason::market_closed;
+    if (phase_ == Phase::halted || phase_ == Phase::closed) return Reason::market_closed;
     if (const Reason reason = refusal_of(c.quantity); reason != Reason::none) return reason;
     if (const Reason reason = refusal_of(c.price); reason != Reason::none) return reason;
     const SpecialOrder& order = orders_[*at].terms;
@@ -808,25 +973,27 @@ class ObviousVenue {
     if (c.symbol != instrument_.symbol) return Reason::unknown_symbol;
     using enum SpecialType;
     if (c.id == OrderId{} || c.side > Side::sell || c.type > market_peg ||
-        c.time_in_force > TimeInForce::good_till_time || static_cast<unsigned>(c.terms) >= 32)
+        c.time_in_force > TimeInForce::good_for_auction || static_cast<unsigned>(c.terms) >= 32)
       return Reason::invalid_combination;
     const bool post = has(c.terms, Terms::post_only), hides = has(c.terms, Terms::hidden),
                ice = has(c.terms, Terms::reserve), least = has(c.terms, Terms::minimum),
                all = has(c.terms, Terms::all_or_none);
     const bool ioc = c.time_in_force == TimeInForce::immediate_or_cancel,
-               fok = c.time_in_force == TimeInForce::fill_or_kill, gtt = c.time_in_force == TimeInForce::good_till_time;
+               fok = c.time_in_force == TimeInForce::fill_or_kill, gtt = c.time_in_force == TimeInForce::good_till_time,
+               gfa = c.time_in_force == TimeInForce::good_for_auction;
     bool bad = gtt != (c.expires_s != 0) || (ice || least) != (c.part.lots != 0) || c.part > c.quantity;
     if (c.type == market) bad = bad || gtt || post || hides || ice || all;
     if (c.type == market_to_limit) bad = bad || ioc || fok || post || hides || ice || all;
     if (c.type >= stop) bad = bad || ioc || fok || c.terms != Terms::none;
     if (ioc || fok) bad = bad || post || hides || ice || all;
+    if (gfa) bad = bad || c.type >= market_to_limit || post || least || all;
     bad = bad || hides + ice + all > 1 || (post && (least || all)) || (least && (fok || ice || all));
     bad = bad || (ice && c.quantity.lots / 1000 > c.part.lots);
     if (bad) return Reason::invalid_combination;
 
-    if (phase_ == Phase::halted) return Reason::market_closed;
-    if (phase_ == Phase::auction && (ioc || fok || c.type == market || c.type == market_to_limit || least || post))
-      return Reason::in_auction;
+    if (phase_ == Phase::halted || phase_ == Phase::closed) return Reason::market_closed;
+    if (phase_ == Phase::auction && (ioc || fok || least || post)) return Reason::in_auction;
+    if (phase_ != Phase::auction && gfa) return Reason::no_auction;
     if (const Reason reason = refusal_of(c.quantity); reason != Reason::none) return reason;
     if (c.part.lots % instrument_.lot != 0) return Reason::off_lot;
     if (c.type == limit || c.type == stop_limit || is_peg(c.type))
@@ -849,6 +1016,8 @@ class ObviousVenue {
   std::optional<Price> last_;
   Phase phase_ = Phase::continuous;
   bool trying_ = false;
+  bool breached_ = false;
+  OrderId top_[2] = {};
 };
 
 }  // namespace outcry_test

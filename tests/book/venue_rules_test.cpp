@@ -1,70 +1,16 @@
 // The rules of a venue, drawn: a book before, commands, what the book says, the book after.
-// Hidden orders stand in brackets, all-or-none orders in braces, the reserve of an iceberg after a plus.
+// See venue.hpp.
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
-#include <outcry/book/order_book.hpp>
-
-#include "event_list.hpp"
+#include "venue.hpp"
 
 using namespace outcry_test;
 
 namespace {
-
-/// A book with rules, and short ways to ask it something.
-struct Venue {
-  explicit Venue(const BookRules& rules = {}, const Instrument& instrument = {}) : book(instrument, pool) {
-    book.set_rules(rules);
-  }
-
-  std::string said() {
-    std::string text = "\n", line;
-    for (const char c : events.text()) {
-      line += c;
-      if (c != '\n') continue;
-      if (line.rfind("  terms of", 0) != 0) text += line;
-      line.clear();
-    }
-    events.clear();
-    CHECK(book.check() == "");
-    return text;
-  }
-  std::string drawn() const { return std::string("\n").append(book.to_string()); }
-
-  void submit(const SpecialOrder& order) { book.submit(order, events); }
-  void buy(std::uint64_t id, std::uint32_t lots, std::int64_t price, std::uint32_t account = 0) {
-    book.submit(NewOrder{.id = {id}, .price = {price}, .quantity = {lots}, .account = {account}}, events);
-  }
-  void sell(std::uint64_t id, std::uint32_t lots, std::int64_t price, std::uint32_t account = 0) {
-    book.submit(NewOrder{.id = {id}, .price = {price}, .quantity = {lots}, .account = {account}, .side = Side::sell},
-                events);
-  }
-  void cancel(std::uint64_t id) { book.cancel(CancelOrder{.id = {id}}, events); }
-
-  OrderPool pool;
-  OrderBook<> book;
-  EventList events;
-};
-
-SpecialOrder order(std::uint64_t id, Side side, std::uint32_t lots, std::int64_t price) {
-  return {.id = {id}, .price = {price}, .quantity = {lots}, .side = side};
-}
-SpecialOrder with(SpecialOrder o, Terms terms, std::uint32_t part = 0) {
-  o.terms = terms;
-  o.part = {part};
-  return o;
-}
-SpecialOrder with(SpecialOrder o, SpecialType type, std::int64_t trigger = 0) {
-  o.type = type;
-  o.trigger = trigger;
-  return o;
-}
-SpecialOrder with(SpecialOrder o, TimeInForce time_in_force, std::uint32_t expires_s = 0) {
-  o.time_in_force = time_in_force;
-  o.expires_s = expires_s;
-  return o;
-}
 
 /// A book in which account 1 meets itself: behind 1, which is another's, stands 2, which is its own.
 std::string after_meeting_oneself(SelfTrade rule, std::uint32_t lots, std::vector<std::uint32_t> groups = {}) {
@@ -504,95 +450,103 @@ buy  99 | 1:1
 )");
 }
 
-TEST_CASE("an auction collects, says what would trade, and uncrosses at the price at which most trades") {
+TEST_CASE("an iceberg that comes in trades with all of its size, and displays a part of what is left") {
   Venue venue;
-  venue.book.change_phase({.phase = Phase::auction}, venue.events);
-  venue.buy(1, 10, 103);
-  venue.buy(2, 5, 101);
-  venue.sell(3, 6, 100);
-  venue.sell(4, 8, 102);
-  venue.submit(with(order(5, Side::buy, 1, 0), SpecialType::market));
-  CHECK(venue.said() == R"(
-phase: auction
-accepted 1: buy 10 at 103
-accepted 2: buy 5 at 101
-accepted 3: sell 6 at 100
-accepted 4: sell 8 at 102
-rejected 5: in_auction
-)");
-  CHECK(venue.drawn() == R"(
-sell 102 | 4:8
-sell 100 | 3:6
-buy  103 | 1:10
-buy  101 | 2:5
-)");
-  REQUIRE(venue.book.indicative());
-  CHECK(venue.book.indicative()->price == Price{102});
-  CHECK(venue.book.indicative()->volume == 10);
-  CHECK(venue.book.indicative()->imbalance == -4);
+  venue.sell(1, 8, 101);
+  venue.submit(with(order(2, Side::sell, 9, 101), Terms::reserve, 3));
+  venue.said();
+  CHECK(venue.drawn() == "\nsell 101 | 1:8 2:3+6\n");
 
-  venue.book.change_phase({.phase = Phase::continuous}, venue.events);
+  venue.submit(with(order(3, Side::buy, 20, 101), Terms::reserve, 2));
 
   CHECK(venue.said() == R"(
-uncrossed 10 at 102, imbalance -4
-traded 6 at 102: 1 took from 3, which has 0 left
-traded 4 at 102: 1 took from 4, which has 4 left
-phase: continuous
+accepted 3: buy 20 at 101
+traded 8 at 101: 3 took from 1, which has 0 left
+traded 3 at 101: 3 took from 2, which has 6 left
+refreshed 2: shows 3 at 101, 3 more behind it
+traded 3 at 101: 3 took from 2, which has 3 left
+refreshed 2: shows 3 at 101, 0 more behind it
+traded 3 at 101: 3 took from 2, which has 0 left
 )");
-  CHECK(venue.drawn() == R"(
-sell 102 | 4:4
-buy  101 | 2:5
-)");
+  CHECK(venue.drawn() == "\nbuy  101 | 3:2+1\n");
 }
 
-TEST_CASE(
-    "of prices at which equally much trades, the one with the least imbalance, then the nearest to the reference") {
-  Venue venue({.reference = {101}});
-  venue.book.change_phase({.phase = Phase::auction}, venue.events);
-  venue.buy(1, 5, 104);
-  venue.sell(2, 5, 98);
-  CHECK(venue.book.indicative()->price == Price{101});
-
-  venue.sell(3, 2, 101);
-  CHECK(venue.book.indicative()->price == Price{100});
-  CHECK(venue.book.indicative()->imbalance == 0);
-}
-
-TEST_CASE("an auction finds the price between the orders at which bids and offers are even") {
-  Venue venue({.reference = {200}});
-  venue.book.change_phase({.phase = Phase::auction}, venue.events);
-  venue.buy(1, 5, 104);
-  venue.buy(2, 3, 98);
-  venue.sell(3, 5, 98);
-  venue.sell(4, 2, 104);
-
-  CHECK(venue.book.indicative()->price == Price{103});
-  CHECK(venue.book.indicative()->imbalance == 0);
-}
-
-TEST_CASE("after a halt an auction brings the book back, and its trades trigger stops") {
+TEST_CASE("a stop becomes a market order, a stop-limit a limit order, when a trade reaches its price") {
   Venue venue;
-  venue.submit(with(order(1, Side::buy, 2, 0), SpecialType::stop, 100));
-  venue.sell(2, 9, 101);
-  venue.book.change_phase({.phase = Phase::halted}, venue.events);
-  venue.book.change_phase({.phase = Phase::auction}, venue.events);
-  venue.submit(with(order(3, Side::buy, 12, 101), Terms::reserve, 4));
+  venue.buy(1, 1, 100);
+  venue.buy(2, 4, 99);
+  venue.buy(3, 4, 98);
+  venue.submit(with(order(4, Side::sell, 5, 0), SpecialType::stop, 100));
+  venue.submit(with(order(5, Side::sell, 5, 98), SpecialType::stop_limit, 98));
+  venue.said();
+  CHECK(venue.drawn() == R"(
+buy  100 | 1:1
+buy  99 | 2:4
+buy  98 | 3:4
+stop to sell 98 | 5:5
+stop to sell 100 | 4:5
+)");
+
+  venue.sell(6, 1, 100);
+
+  CHECK(venue.said() == R"(
+accepted 6: sell 1 at 100
+traded 1 at 100: 6 took from 1, which has 0 left
+triggered 4 at 100: sell 5 at the market
+traded 4 at 99: 4 took from 2, which has 0 left
+traded 1 at 98: 4 took from 3, which has 3 left
+triggered 5 at 98: sell 5 at 98
+traded 3 at 98: 5 took from 3, which has 0 left
+)");
+  CHECK(venue.drawn() == "\nsell 98 | 5:2\n");
+}
+
+TEST_CASE("of the stops that one trade triggers those to buy go first, the first price first, the oldest first") {
+  Venue venue;
+  const auto stop = [&](std::uint64_t id, Side side, std::int64_t at) {
+    venue.submit(with(order(id, side, 1, 100), SpecialType::stop_limit, at));
+  };
+  venue.sell(1, 1, 100);
+  stop(2, Side::sell, 101);
+  stop(3, Side::buy, 100);
+  stop(4, Side::buy, 99);
+  stop(5, Side::sell, 100);
+  stop(6, Side::buy, 99);
   venue.said();
 
-  venue.book.change_phase({.phase = Phase::continuous}, venue.events);
+  venue.buy(7, 1, 100);
 
   CHECK(venue.said() == R"(
-uncrossed 9 at 101, imbalance 3
-traded 4 at 101: 3 took from 2, which has 5 left
-refreshed 3: shows 4 at 101, 4 more behind it
-traded 4 at 101: 3 took from 2, which has 1 left
-refreshed 3: shows 4 at 101, 0 more behind it
-traded 1 at 101: 3 took from 2, which has 0 left
-phase: continuous
-triggered 1 at 101: buy 2 at the market
-cancelled 1: 2 at 0, no_liquidity
+accepted 7: buy 1 at 100
+traded 1 at 100: 7 took from 1, which has 0 left
+triggered 4 at 100: buy 1 at 100
+triggered 6 at 100: buy 1 at 100
+triggered 3 at 100: buy 1 at 100
+triggered 2 at 100: sell 1 at 100
+traded 1 at 100: 2 took from 4, which has 0 left
+triggered 5 at 100: sell 1 at 100
+traded 1 at 100: 5 took from 6, which has 0 left
 )");
-  CHECK(venue.drawn() == "\nbuy  101 | 3:3\n");
+  CHECK(venue.drawn() == "\nbuy  100 | 3:1\n");
+}
+
+TEST_CASE("sizes are whole lots, of the parts of an order too") {
+  Venue venue({}, {.lot = 10});
+
+  venue.buy(1, 15, 99);
+  venue.submit(with(order(2, Side::buy, 30, 99), Terms::reserve, 5));
+  venue.submit(with(order(3, Side::buy, 30, 99), Terms::reserve, 20));
+  venue.book.reduce(ReduceOrder{.id = {3}, .by = {5}}, venue.events);
+  venue.book.modify(ModifyOrder{.id = {3}, .price = {99}, .quantity = {25}}, venue.events);
+
+  CHECK(venue.said() == R"(
+rejected 1: off_lot
+rejected 2: off_lot
+accepted 3: buy 30 at 99
+rejected 3: off_lot
+rejected 3: off_lot
+)");
+  CHECK(venue.drawn() == "\nbuy  99 | 3:20+10\n");
 }
 
 TEST_CASE("what a special order may not ask for together is refused") {

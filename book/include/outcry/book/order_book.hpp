@@ -23,6 +23,7 @@
 #include <cassert>
 #include <concepts>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -180,8 +181,8 @@ class alignas(64) OrderBook {
 
   /// At which price the book would uncross now, and what would trade; none if nothing would, or without rules. The price
   /// at which most trades; then with the least imbalance; then nearest to the last trade, or the rules' reference; then
-  /// the lowest. Allocates.
-  std::optional<Uncrossed> indicative() const;
+  /// the lowest; never beyond the prices of the orders, if any has one. None also if there is no memory.
+  std::optional<Uncrossed> indicative() const noexcept;
 
   const BookCounts& counts() const noexcept { return counts_; }
   /// How many events the book has given: the number of the last one, counted from 1.
@@ -227,6 +228,18 @@ class alignas(64) OrderBook {
   using Found = typename Ids::Found;
 
   PriceLadder& side_of(Side side) noexcept { return ladders_[side == Side::sell]; }
+
+  // With asserts, a small book looks at all of itself at the end of each command, so that any program finds a broken one.
+  struct SoundAtTheEnd {
+    const OrderBook& book;
+#ifndef NDEBUG
+    int exceptions = std::uncaught_exceptions();
+    ~SoundAtTheEnd() {
+      assert((std::uncaught_exceptions() != exceptions || book.is_sound_or_large()) && "a broken book");
+    }
+#endif
+  };
+  bool is_sound_or_large() const;
 
   template <class Consumer, class Event>
   void tell(Consumer& consumer, const Event& event) {
@@ -289,6 +302,7 @@ class alignas(64) OrderBook {
     std::uint32_t left;
     std::int64_t arrival_ns;
     Reason ended = Reason::none;  // why what is left must not rest
+    bool may_rest = true;
   };
 
   template <class Consumer, class Event>
@@ -311,6 +325,8 @@ class alignas(64) OrderBook {
   void enter(const SpecialOrder& order, bool is_special, Consumer& consumer);
   Reason refusal_by_rules(const SpecialOrder& order) const noexcept;
   Reason refusal_by_rules(Price price) const noexcept;
+  Reason refusal_of_change(OrderIndex index, Price price, Quantity quantity) const noexcept;
+  bool is_shut() const noexcept { return rules_->phase == Phase::halted || rules_->phase == Phase::closed; }
   bool prepare_by_rules(const SpecialOrder& order) noexcept;
   bool meets_anyone(Side side, Key bound, std::uint32_t quantity) const noexcept;
   Key with_band(Side side, Key bound) const noexcept;
@@ -318,16 +334,28 @@ class alignas(64) OrderBook {
   template <class Consumer>
   void trade(Working& working, Key bound, Consumer& consumer);
   template <class Consumer>
-  void fill(Working& working, PriceLadder& makers, OrderIndex index, Consumer& consumer);
+  void trade_on_the_way_in(Working& working, Queue queue, Key bound, Consumer& consumer);
+  void end_at_market(Working& working) const noexcept;
+  bool shares_out() const noexcept { return rules_->rules.allocation != Allocation::price_time; }
+  OrderIndex own_at(const Level& level, AccountId account) const noexcept;
+  template <class Consumer>
+  void share_out(Working& working, Consumer& consumer);
+  template <class Consumer>
+  void fill(Working& working, PriceLadder& makers, OrderIndex index, std::uint32_t quantity, Consumer& consumer);
   template <class Consumer>
   void prevent_self_trade(Working& working, PriceLadder& makers, OrderIndex index, Consumer& consumer);
   template <class Consumer>
-  void use_up(PriceLadder& queue, OrderIndex index, Consumer& consumer);
+  void use_up(OrderIndex index, Consumer& consumer);
+  template <class Consumer>
+  void tell_smaller(const Working& order, Price price, std::uint32_t by, Consumer& consumer);
   template <class Consumer>
   void tell_cancelled(const Working& working, Price price, Reason reason, Consumer& consumer);
   OrderIndex make_record(const SpecialOrder& order) noexcept;
   PriceLadder& queue_of(Queue queue, Side side) noexcept;
   const PriceLadder& queue_of(Queue queue, Side side) const noexcept;
+  OrderIndex index_of(const Order& order) const noexcept { return static_cast<OrderIndex>(&order - &(*pool_)[0]); }
+  Level* level_by_rules(OrderIndex index) noexcept;
+  void shrink(OrderIndex index, std::uint32_t by) noexcept;
   bool put(OrderIndex index, Queue queue, Price price, std::uint32_t open) noexcept;
   void take_out(OrderIndex index) noexcept;
   void leave_lists(OrderIndex index) noexcept;
@@ -354,8 +382,12 @@ class alignas(64) OrderBook {
   bool move_one_peg(Consumer& consumer);
   template <class Consumer>
   bool fill_one_all_or_none(Consumer& consumer);
+  bool has_room_for_auction() const noexcept;
+  OrderIndex first_in_auction(Side side) const noexcept;
   template <class Consumer>
-  void uncross(Consumer& consumer);
+  void uncross(const Uncrossed& found, std::int64_t arrival_ns, Consumer& consumer);
+  template <class Consumer>
+  void end_auction(bool trades, std::int64_t arrival_ns, Consumer& consumer);
   Price price_by_rules(OrderIndex index) const noexcept;
   std::string text_by_rules() const;
   std::string check_by_rules() const;
@@ -383,6 +415,7 @@ class alignas(64) OrderBook {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   const Side side = static_cast<Side>(static_cast<std::uint8_t>(command.side) & 1);
   PriceLadder& own = side_of(side);
   const PriceLadder& other = ladder(opposite(side));
@@ -448,6 +481,7 @@ void OrderBook<Ids>::submit_taker(NewOrder command, Side side, Key bound, Consum
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::cancel(const CancelOrder& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   if (command.symbol.value != plain_symbol_) [[unlikely]] {
     if (rules_) return cancel_by_rules(command, consumer);
     return reject(command, CommandKind::cancel, Reason::unknown_symbol, consumer);
@@ -463,6 +497,7 @@ void OrderBook<Ids>::cancel(const CancelOrder& command, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::reduce(const ReduceOrder& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   if (command.symbol.value != plain_symbol_) [[unlikely]] {
     if (rules_) return reduce_by_rules(command, consumer);
     return reject(command, CommandKind::reduce, Reason::unknown_symbol, consumer);
@@ -495,6 +530,7 @@ void OrderBook<Ids>::reduce(const ReduceOrder& command, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   if (command.symbol.value != plain_symbol_) [[unlikely]] {
     if (rules_) return modify_by_rules(command, consumer);
     return reject(command, CommandKind::modify, Reason::unknown_symbol, consumer);
@@ -548,6 +584,7 @@ void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   if (command.symbol.value != plain_symbol_) [[unlikely]] {
     if (rules_) return replace_by_rules(command, consumer);
     return reject(command, CommandKind::replace, Reason::unknown_symbol, consumer);
@@ -598,6 +635,7 @@ void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::end_of_day(const EndOfDay& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   if (command.symbol.value != symbol_)
     return reject(command, CommandKind::end_of_day, Reason::unknown_symbol, consumer);
 
@@ -613,6 +651,7 @@ void OrderBook<Ids>::end_of_day(const EndOfDay& command, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::rest(const NewOrder& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   Reason reason = refusal_of(command);
   if (reason == Reason::none && rules_) reason = Reason::unsupported;
   if (reason == Reason::none && (command.type != OrderType::limit || command.time_in_force > TimeInForce::day))
@@ -631,6 +670,7 @@ void OrderBook<Ids>::rest(const NewOrder& command, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::execute(const Execution& execution, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   const Found found = ids_->find(execution.id, *pool_);
   Order& order = (*pool_)[found.order];
   Reason reason = Reason::none;
@@ -673,6 +713,7 @@ void OrderBook<Ids>::execute(const Execution& execution, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::clear(Reason reason, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   if (rules_) return end_all_by_rules(reason, 0, [](const Order&) { return true; }, consumer);
   end_orders(reason, 0, [](const Order&) { return true; }, consumer);
   may_be_crossed_ = false;
@@ -681,6 +722,7 @@ void OrderBook<Ids>::clear(Reason reason, Consumer&& consumer) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::mass_cancel(const MassCancel& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   if (command.symbol.value != symbol_)
     return reject(command, CommandKind::mass_cancel, Reason::unknown_symbol, consumer);
 
@@ -1056,12 +1098,25 @@ std::string OrderBook<Ids>::check() const {
          level = side.next_worse(side.key_of(level->price)))
       for (OrderIndex index = level->oldest; index != 0; index = (*pool_)[index].newer) {
         const Order& order = (*pool_)[index];
-        const std::string name = "order " + std::to_string(order.id);
-        if (ids_->find({order.id}, *pool_).order != index) return name + " is not found by its id";
-        if (order.symbol() != symbol_) return name + " belongs to another book";
-        if (order.open > instrument_.largest.lots) return name + " is too large";
+        const auto name = [&] { return "order " + std::to_string(order.id); };
+        if (ids_->find({order.id}, *pool_).order != index) return name() + " is not found by its id";
+        if (order.symbol() != symbol_) return name() + " belongs to another book";
+        if (order.open > instrument_.largest.lots) return name() + " is too large";
       }
   return {};
+}
+
+// Walks every slot of the windows, so a book that is large in either way is left to whoever calls check().
+template <class Ids>
+bool OrderBook<Ids>::is_sound_or_large() const {
+  constexpr std::uint32_t most_orders = 64, most_levels = 1024;
+  const auto is_large = [&](const std::array<PriceLadder, 2>& sides) {
+    return sides[0].order_count() + sides[1].order_count() > most_orders ||
+           sides[0].window_levels() + sides[1].window_levels() > most_levels;
+  };
+  if (is_large(ladders_)) return true;
+  if (rules_ && (is_large(rules_->hidden) || is_large(rules_->all_or_none) || is_large(rules_->stops))) return true;
+  return check().empty();
 }
 
 // ---- prefetching -------------------------------------------------------------------------------------------------

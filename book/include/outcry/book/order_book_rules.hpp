@@ -12,9 +12,7 @@
 // Refusals are looked for in the order of order_book.hpp, and market_closed before sizes, outside_band after off_tick.
 // A book with rules wants room for every order that may rest, even if all of it trades.
 //
-// While an auction collects, orders rest without trading and nothing settles. Before continuous trading begins the book
-// uncrosses: displayed orders, reserves and hidden orders trade at one price, the best first, in the order above;
-// all-or-none orders, stops and self-trade prevention do not take part.
+// How a level is shared out if not by time is in order_book_allocation.hpp, auctions are in order_book_auction.hpp.
 //
 // Limits: an iceberg displays at least a thousandth of itself, which bounds what one order can set off. Pegs, and
 // trailing stops, are walked after every command that may move them; the minimum of a quantity and
@@ -24,6 +22,9 @@
 #include <map>
 
 #include <outcry/book/order_book.hpp>
+
+#include <outcry/book/order_book_allocation.hpp>
+#include <outcry/book/order_book_auction.hpp>
 
 namespace outcry {
 
@@ -40,6 +41,7 @@ void OrderBook<Ids>::set_rules(const BookRules& rules) {
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::submit(const SpecialOrder& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   if (command.symbol.value != symbol_) return reject(command, CommandKind::new_order, Reason::unknown_symbol, consumer);
   if (!rules_) return reject(command, CommandKind::new_order, Reason::unsupported, consumer);
   enter(command, true, consumer);
@@ -76,9 +78,11 @@ void OrderBook<Ids>::enter(const SpecialOrder& order, bool is_special, Consumer&
 
   const Side side = order.side;
   const bool is_market = order.type == SpecialType::market;
-  const bool may_rest = !is_market && order.time_in_force != TimeInForce::immediate_or_cancel &&
-                        order.time_in_force != TimeInForce::fill_or_kill;
   const bool collects = rules_->phase == Phase::auction;
+  const bool takes_only =
+      order.time_in_force == TimeInForce::immediate_or_cancel || order.time_in_force == TimeInForce::fill_or_kill;
+  // A market order can only wait for an auction.
+  const bool may_rest = !takes_only && (!is_market || collects || rules_->rules.volatility_auction);
   if (has(order.terms, Terms::post_only) &&
       meets_anyone(side, -PriceLadder::key_of(side, order.price), order.quantity.lots))
     return refuse(Reason::would_trade);
@@ -112,6 +116,7 @@ void OrderBook<Ids>::enter(const SpecialOrder& order, bool is_special, Consumer&
                                       .arrival_ns = order.arrival_ns});
 
   Working working{order.id, order.account, side, order.quantity.lots, order.arrival_ns};
+  working.may_rest = may_rest;
   if (is_stop(order.type) || is_peg(order.type)) {
     const OrderIndex index = make_record(order);
     (*pool_)[index].open = order.quantity.lots;
@@ -122,6 +127,9 @@ void OrderBook<Ids>::enter(const SpecialOrder& order, bool is_special, Consumer&
     return settle(consumer);
   }
 
+  if (collects)
+    return finish(make_record(order), working, is_at_market(order.type) ? Queue::at_market : resting_queue(order.terms),
+                  order.price, consumer);
   SpecialOrder terms = order;
   if (order.type == SpecialType::market_to_limit) {
     const PriceLadder& other = ladder(opposite(side));
@@ -135,21 +143,18 @@ void OrderBook<Ids>::enter(const SpecialOrder& order, bool is_special, Consumer&
                                  .open = order.quantity,
                                  .side = side});
   }
-  if (collects) return finish(make_record(terms), working, resting_queue(order.terms), order.price, consumer);
   const Key bound = is_market ? market_bound(side) : -PriceLadder::key_of(side, terms.price);
   const Key limit = with_band(side, bound);
-  const Queue queue = resting_queue(order.terms);
+  const Queue queue = is_market ? Queue::at_market : resting_queue(order.terms);
   if (order.time_in_force == TimeInForce::fill_or_kill && !can_trade(working, limit, working.left))
     return tell_cancelled(working, order.price, Reason::fill_or_kill, consumer);
   if (has(order.terms, Terms::minimum) && !can_trade(working, limit, order.part.lots))
     return tell_cancelled(working, order.price, Reason::minimum_quantity, consumer);
-  if (queue != Queue::all_or_none || can_trade(working, limit, working.left)) trade(working, bound, consumer);
+  trade_on_the_way_in(working, queue, bound, consumer);
 
   if (working.left != 0) {
-    if (working.ended == Reason::none && !may_rest)
-      working.ended = !is_market                                ? Reason::immediate_or_cancel
-                      : best_maker(side) != PriceLadder::no_key ? Reason::collar
-                                                                : Reason::no_liquidity;
+    if (is_market) end_at_market(working);
+    if (working.ended == Reason::none && !may_rest) working.ended = Reason::immediate_or_cancel;
     if (working.ended != Reason::none)
       tell_cancelled(working, terms.price, working.ended, consumer);
     else
@@ -177,6 +182,7 @@ void OrderBook<Ids>::reduce_by_rules(const ReduceOrder& command, Consumer& consu
   if (command.symbol.value != symbol_) return refuse(Reason::unknown_symbol);
   const OrderIndex index = locate(command.id, command.account).order;
   if (index == 0) return refuse(Reason::unknown_order);
+  if (rules_->phase == Phase::closed) return refuse(Reason::market_closed);
   Order& order = (*pool_)[index];
   OrderTerms& terms = pool_->terms(index);
   const std::uint64_t total = std::uint64_t{order.open} + terms.reserve;
@@ -189,11 +195,7 @@ void OrderBook<Ids>::reduce_by_rules(const ReduceOrder& command, Consumer& consu
     end_by_rules(index, Reason::requested, command.arrival_ns, consumer);
     return settle(consumer);
   }
-  // What nobody sees goes first.
-  const std::uint32_t unseen = std::min(terms.reserve, command.by.lots), seen = command.by.lots - unseen;
-  terms.reserve -= unseen;
-  order.open -= seen;
-  if (terms.queue != Queue::parked) queue_of(terms.queue, order.side()).level_of(order).volume -= seen;
+  shrink(index, command.by.lots);
   tell(consumer, Reduced{.id = command.id,
                          .price = price_by_rules(index),
                          .by = command.by,
@@ -212,36 +214,27 @@ void OrderBook<Ids>::modify_by_rules(const ModifyOrder& command, Consumer& consu
   if (command.symbol.value != symbol_) return refuse(Reason::unknown_symbol);
   const OrderIndex index = locate(command.id, command.account).order;
   if (index == 0) return refuse(Reason::unknown_order);
+  if (const Reason reason = refusal_of_change(index, command.price, command.quantity); reason != Reason::none)
+    return refuse(reason);
   Order& order = (*pool_)[index];
-  OrderTerms& terms = pool_->terms(index);
-  if (terms.type != SpecialType::limit) return refuse(Reason::invalid_combination);
-  if (rules_->phase == Phase::halted) return refuse(Reason::market_closed);
-  if (const Reason reason = refusal_of(command.quantity); reason != Reason::none) return refuse(reason);
-  if (const Reason reason = refusal_by_rules(command.price); reason != Reason::none) return refuse(reason);
-  if (has(terms.terms, Terms::reserve) && !shows_enough(command.quantity, terms.part))
-    return refuse(Reason::invalid_combination);
+  const Queue queue = pool_->terms(index).queue;
   const Side side = order.side();
-  PriceLadder& own = queue_of(terms.queue, side);
+  PriceLadder& own = queue_of(queue, side);
   const Key key = PriceLadder::key_of(side, command.price);
-  const std::uint32_t total = order.open + terms.reserve;
+  const std::uint32_t total = order.open + pool_->terms(index).reserve;
   const bool keeps_place = own.level_of(order).price == command.price && command.quantity.lots < total;
-  const bool collects = rules_->phase == Phase::auction;
-  if (!collects && !keeps_place && order.is_post_only() && meets_anyone(side, -key, command.quantity.lots))
+  if (!keeps_place && rules_->phase != Phase::auction && order.is_post_only() &&
+      meets_anyone(side, -key, command.quantity.lots))
     return refuse(Reason::would_trade);
   if (!own.prepare(key, *pool_)) return refuse(Reason::pool_exhausted);
 
   ++counts_.modifications;
   Working working{command.id, command.account, side, command.quantity.lots, command.arrival_ns};
-  const Queue queue = terms.queue;
   if (keeps_place) {
-    const std::uint32_t cut = total - command.quantity.lots, unseen = std::min(cut, terms.reserve);
-    terms.reserve -= unseen;
-    order.open -= cut - unseen;
-    own.level_of(order).volume -= cut - unseen;
+    shrink(index, total - command.quantity.lots);
   } else {
     take_out(index);
-    if (!collects && (queue != Queue::all_or_none || can_trade(working, with_band(side, -key), working.left)))
-      trade(working, -key, consumer);
+    trade_on_the_way_in(working, queue, -key, consumer);
   }
   tell(consumer, Modified{.id = command.id,
                           .price = command.price,
@@ -264,26 +257,20 @@ void OrderBook<Ids>::replace_by_rules(const ReplaceOrder& command, Consumer& con
   const Found found = locate(command.id, command.account);
   const OrderIndex index = found.order;
   if (index == 0) return refuse(Reason::unknown_order);
+  if (const Reason reason = refusal_of_change(index, command.price, command.quantity); reason != Reason::none)
+    return refuse(reason);
   Order& order = (*pool_)[index];
-  OrderTerms& terms = pool_->terms(index);
-  if (terms.type != SpecialType::limit) return refuse(Reason::invalid_combination);
-  if (rules_->phase == Phase::halted) return refuse(Reason::market_closed);
-  if (const Reason reason = refusal_of(command.quantity); reason != Reason::none) return refuse(reason);
-  if (const Reason reason = refusal_by_rules(command.price); reason != Reason::none) return refuse(reason);
-  if (has(terms.terms, Terms::reserve) && !shows_enough(command.quantity, terms.part))
-    return refuse(Reason::invalid_combination);
+  const Queue queue = pool_->terms(index).queue;
   if (command.new_id.value == 0) return refuse(Reason::invalid_combination);
   if (ids_->find(command.new_id, *pool_).order != 0) return refuse(Reason::duplicate_id);
   const Side side = order.side();
   const Key key = PriceLadder::key_of(side, command.price);
-  const bool collects = rules_->phase == Phase::auction;
-  if (!collects && order.is_post_only() && meets_anyone(side, -key, command.quantity.lots))
+  if (rules_->phase != Phase::auction && order.is_post_only() && meets_anyone(side, -key, command.quantity.lots))
     return refuse(Reason::would_trade);
-  if (!ids_->has_room_instead(command.new_id) || !queue_of(terms.queue, side).prepare(key, *pool_))
+  if (!ids_->has_room_instead(command.new_id) || !queue_of(queue, side).prepare(key, *pool_))
     return refuse(Reason::pool_exhausted);
 
   ++counts_.replacements;
-  const Queue queue = terms.queue;
   take_out(index);
   ids_->erase(found.position);
   order.id = command.new_id.value;
@@ -297,8 +284,7 @@ void OrderBook<Ids>::replace_by_rules(const ReplaceOrder& command, Consumer& con
                           .side = side,
                           .arrival_ns = command.arrival_ns});
   Working working{command.new_id, command.account, side, command.quantity.lots, command.arrival_ns};
-  if (!collects && (queue != Queue::all_or_none || can_trade(working, with_band(side, -key), working.left)))
-    trade(working, -key, consumer);
+  trade_on_the_way_in(working, queue, -key, consumer);
   finish(index, working, queue, command.price, consumer);
   settle(consumer);
 }
@@ -306,6 +292,7 @@ void OrderBook<Ids>::replace_by_rules(const ReplaceOrder& command, Consumer& con
 template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::expire(const ExpireOrders& command, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
   if (command.symbol.value != symbol_) return reject(command, CommandKind::expire, Reason::unknown_symbol, consumer);
   if (!rules_) return reject(command, CommandKind::expire, Reason::unsupported, consumer);
   if (command.now_s < rules_->next_expiry_s) return;
@@ -313,7 +300,7 @@ void OrderBook<Ids>::expire(const ExpireOrders& command, Consumer&& consumer) {
   end_all_by_rules(
       Reason::expired, command.arrival_ns,
       [&](const Order& order) {
-        const OrderTerms& terms = pool_->terms(static_cast<OrderIndex>(&order - &(*pool_)[0]));
+        const OrderTerms& terms = pool_->terms(index_of(order));
         return terms.time_in_force == TimeInForce::good_till_time && terms.expires_s <= command.now_s;
       },
       consumer);
@@ -322,19 +309,6 @@ void OrderBook<Ids>::expire(const ExpireOrders& command, Consumer&& consumer) {
     if (pool_->terms(index).time_in_force == TimeInForce::good_till_time)
       rules_->next_expiry_s = std::min(rules_->next_expiry_s, pool_->terms(index).expires_s);
   });
-  settle(consumer);
-}
-
-template <class Ids>
-template <EventConsumer Consumer>
-void OrderBook<Ids>::change_phase(const ChangePhase& command, Consumer&& consumer) {
-  if (command.symbol.value != symbol_) return reject(command, CommandKind::phase, Reason::unknown_symbol, consumer);
-  if (!rules_) return reject(command, CommandKind::phase, Reason::unsupported, consumer);
-  if (command.phase > Phase::auction) return reject(command, CommandKind::phase, Reason::invalid_combination, consumer);
-
-  if (command.phase == Phase::continuous && rules_->phase != Phase::continuous) uncross(consumer);
-  rules_->phase = command.phase;
-  tell_more(consumer, PhaseChanged{.symbol = command.symbol, .phase = command.phase, .arrival_ns = command.arrival_ns});
   settle(consumer);
 }
 
@@ -353,18 +327,31 @@ Reason OrderBook<Ids>::refusal_by_rules(Price price) const noexcept {
   return Reason::none;
 }
 
+// Why an order that rests must not get this price and quantity.
+template <class Ids>
+Reason OrderBook<Ids>::refusal_of_change(OrderIndex index, Price price, Quantity quantity) const noexcept {
+  const OrderTerms& terms = pool_->terms(index);
+  if (terms.type != SpecialType::limit) return Reason::invalid_combination;
+  if (is_shut()) return Reason::market_closed;
+  if (const Reason reason = refusal_of(quantity); reason != Reason::none) return reason;
+  if (const Reason reason = refusal_by_rules(price); reason != Reason::none) return reason;
+  if (has(terms.terms, Terms::reserve) && !shows_enough(quantity, terms.part)) return Reason::invalid_combination;
+  return Reason::none;
+}
+
 template <class Ids>
 Reason OrderBook<Ids>::refusal_by_rules(const SpecialOrder& order) const noexcept {
   if (order.symbol.value != symbol_) return Reason::unknown_symbol;
 
   constexpr Terms all = Terms::post_only | Terms::hidden | Terms::reserve | Terms::minimum | Terms::all_or_none;
   if (order.id.value == 0 || order.side > Side::sell || order.type > SpecialType::market_peg ||
-      order.time_in_force > TimeInForce::good_till_time ||
+      order.time_in_force > TimeInForce::good_for_auction ||
       (static_cast<std::uint8_t>(order.terms) & ~static_cast<std::uint8_t>(all)) != 0)
     return Reason::invalid_combination;
   const bool is_kill = order.time_in_force == TimeInForce::fill_or_kill;
   const bool rests = !is_kill && order.time_in_force != TimeInForce::immediate_or_cancel;
   const bool is_limit = order.type == SpecialType::limit;
+  const bool for_auction = order.time_in_force == TimeInForce::good_for_auction;
   const bool has_part = has(order.terms, Terms::reserve | Terms::minimum);
   const int queues =
       has(order.terms, Terms::hidden) + has(order.terms, Terms::reserve) + has(order.terms, Terms::all_or_none);
@@ -376,15 +363,16 @@ Reason OrderBook<Ids>::refusal_by_rules(const SpecialOrder& order) const noexcep
   good &= !has(order.terms, Terms::post_only) ||
           (is_limit && rests && !has(order.terms, Terms::minimum | Terms::all_or_none));
   good &= !has(order.terms, Terms::minimum) || (!is_kill && !has(order.terms, Terms::reserve | Terms::all_or_none));
+  good &= !for_auction || (order.type <= SpecialType::market &&
+                           !has(order.terms, Terms::post_only | Terms::minimum | Terms::all_or_none));
   good &= has_part == (order.part.lots != 0) && order.part <= order.quantity;
   good &= !has(order.terms, Terms::reserve) || shows_enough(order.quantity, order.part.lots);
   if (!good) return Reason::invalid_combination;
 
-  if (rules_->phase == Phase::halted) return Reason::market_closed;
-  if (rules_->phase == Phase::auction &&
-      (!rests || order.type == SpecialType::market || order.type == SpecialType::market_to_limit ||
-       has(order.terms, Terms::minimum | Terms::post_only)))
-    return Reason::in_auction;
+  if (is_shut()) return Reason::market_closed;
+  const bool collects = rules_->phase == Phase::auction;
+  if (collects && (!rests || has(order.terms, Terms::minimum | Terms::post_only))) return Reason::in_auction;
+  if (!collects && for_auction) return Reason::no_auction;
   if (const Reason reason = refusal_of(order.quantity); reason != Reason::none) return reason;
   if (order.part.lots % instrument_.lot != 0) return Reason::off_lot;
   if (is_limit || order.type == SpecialType::stop_limit || is_peg(order.type)) {
@@ -486,6 +474,7 @@ bool OrderBook<Ids>::can_trade(const Working& working, Key bound, std::uint32_t 
       if (cursor.key() > best->key()) best = &cursor;
     if (best->key() < bound) return false;
     const bool must_fit = best == &cursors[2];
+    if (best == &cursors[0] && !passes_own && shares_out() && own_at(*best->level, working.account) != 0) return false;
     std::uint64_t reserves = 0;
     for (OrderIndex index = best->level->oldest; index != 0; index = pool[index].newer) {
       const Order& maker = pool[index];
@@ -521,6 +510,10 @@ void OrderBook<Ids>::trade(Working& working, Key own_bound, Consumer& consumer) 
     if (best < bound) break;
     PriceLadder* makers = &shown;
     OrderIndex index;
+    if (shown.best_key() == best && shares_out()) {
+      share_out(working, consumer);
+      continue;
+    }
     if (shown.best_key() == best) {
       index = shown.best().oldest;
     } else if (hidden.best_key() == best) {
@@ -540,18 +533,36 @@ void OrderBook<Ids>::trade(Working& working, Key own_bound, Consumer& consumer) 
     if (rules_->is_self(working.account.value, (*pool_)[index].account))
       prevent_self_trade(working, *makers, index, consumer);
     else
-      fill(working, *makers, index, consumer);
+      fill(working, *makers, index, std::min(working.left, (*pool_)[index].open), consumer);
   }
-  if (working.left != 0 && working.ended == Reason::none && bound > own_bound && best_maker(working.side) >= own_bound)
-    working.ended = Reason::outside_band;
+  if (working.left != 0 && working.ended == Reason::none && bound > own_bound &&
+      best_maker(working.side) >= own_bound) {
+    rules_->band_is_breached = rules_->rules.volatility_auction;
+    if (!rules_->band_is_breached || !working.may_rest) working.ended = Reason::outside_band;
+  }
 }
 
 template <class Ids>
 template <class Consumer>
-void OrderBook<Ids>::fill(Working& working, PriceLadder& makers, OrderIndex index, Consumer& consumer) {
+void OrderBook<Ids>::trade_on_the_way_in(Working& working, Queue queue, Key bound, Consumer& consumer) {
+  if (rules_->phase != Phase::continuous) return;
+  if (queue == Queue::all_or_none && !can_trade(working, with_band(working.side, bound), working.left)) return;
+  trade(working, bound, consumer);
+}
+
+// What a market order could not trade leaves, unless there is to be an auction.
+template <class Ids>
+void OrderBook<Ids>::end_at_market(Working& working) const noexcept {
+  if (working.left == 0 || working.ended != Reason::none || rules_->band_is_breached) return;
+  working.ended = best_maker(working.side) != PriceLadder::no_key ? Reason::collar : Reason::no_liquidity;
+}
+
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::fill(Working& working, PriceLadder& makers, OrderIndex index, std::uint32_t quantity,
+                          Consumer& consumer) {
   Order& maker = (*pool_)[index];
   Level& level = makers.level_of(maker);
-  const std::uint32_t quantity = std::min(working.left, maker.open);
   working.left -= quantity;
   maker.open -= quantity;
   level.volume -= quantity;
@@ -567,24 +578,26 @@ void OrderBook<Ids>::fill(Working& working, PriceLadder& makers, OrderIndex inde
                         .taker_account = working.account,
                         .symbol = {symbol_},
                         .taker_side = working.side});
-  if (maker.open == 0) use_up(makers, index, consumer);
+  if (maker.open == 0) use_up(index, consumer);
 }
 
 // The open part of a resting order is gone: the next part of an iceberg goes to the back, another order is over.
 template <class Ids>
 template <class Consumer>
-void OrderBook<Ids>::use_up(PriceLadder& queue, OrderIndex index, Consumer& consumer) {
+void OrderBook<Ids>::use_up(OrderIndex index, Consumer& consumer) {
   Order& order = (*pool_)[index];
   OrderTerms& terms = pool_->terms(index);
-  const Price price = queue.level_of(order).price;
-  queue.remove(index, *pool_);
+  const Price price = price_by_rules(index);
+  take_out(index);
   if (terms.reserve == 0) {
     leave_lists(index);
     return forget(index);
   }
   order.open = std::min(terms.reserve, terms.part);
   terms.reserve -= order.open;
-  queue.rest(queue.key_of(price), index, *pool_);  // the level was there a moment ago: there is room for it
+  terms.queue = Queue::shown;
+  PriceLadder& shown = side_of(order.side());
+  shown.rest(shown.key_of(price), index, *pool_);  // the level was there a moment ago: there is room for it
   tell_more(consumer, Refreshed{.id = {order.id},
                                 .price = price,
                                 .displayed = {order.open},
@@ -607,33 +620,36 @@ void OrderBook<Ids>::prevent_self_trade(Working& working, PriceLadder& makers, O
   Level& level = makers.level_of(maker);
   const Price price = level.price;
   const std::uint32_t quantity = std::min(working.left, maker.open);
-  const std::uint32_t maker_left = maker.open - quantity + pool_->terms(index).reserve;
-  const auto tell_smaller = [&](OrderId id, AccountId account, Side side, std::uint32_t left) {
-    if (left != 0)
-      tell(consumer, Reduced{.id = id,
-                             .price = price,
-                             .by = {quantity},
-                             .open = {left},
-                             .account = account,
-                             .symbol = {symbol_},
-                             .side = side,
-                             .arrival_ns = working.arrival_ns});
-    else
-      tell(consumer, Cancelled{.id = id,
-                               .price = price,
-                               .quantity = {quantity},
-                               .account = account,
-                               .symbol = {symbol_},
-                               .side = side,
-                               .reason = Reason::self_trade,
-                               .arrival_ns = working.arrival_ns});
-  };
   maker.open -= quantity;
   level.volume -= quantity;
   working.left -= quantity;
-  tell_smaller({maker.id}, {maker.account}, maker.side(), maker_left);
-  tell_smaller(working.id, working.account, working.side, working.left);
-  if (maker.open == 0) use_up(makers, index, consumer);
+  tell_smaller({.id = {maker.id},
+                .account = {maker.account},
+                .side = maker.side(),
+                .left = maker.open + pool_->terms(index).reserve,
+                .arrival_ns = working.arrival_ns},
+               price, quantity, consumer);
+  tell_smaller(working, price, quantity, consumer);
+  if (maker.open == 0) use_up(index, consumer);
+}
+
+// Of an order that has become smaller instead of trading with its own account; `left` is what is left of it.
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::tell_smaller(const Working& order, Price price, std::uint32_t by, Consumer& consumer) {
+  if (order.left == 0) {
+    Working gone = order;
+    gone.left = by;
+    return tell_cancelled(gone, price, Reason::self_trade, consumer);
+  }
+  tell(consumer, Reduced{.id = order.id,
+                         .price = price,
+                         .by = {by},
+                         .open = {order.left},
+                         .account = order.account,
+                         .symbol = {symbol_},
+                         .side = order.side,
+                         .arrival_ns = order.arrival_ns});
 }
 
 // ---- queues ------------------------------------------------------------------------------------------------------
@@ -645,7 +661,7 @@ PriceLadder& OrderBook<Ids>::queue_of(Queue queue, Side side) noexcept {
 
 template <class Ids>
 const PriceLadder& OrderBook<Ids>::queue_of(Queue queue, Side side) const noexcept {
-  assert(queue != Queue::parked && "an order that is parked is in no queue");
+  assert(queue < Queue::at_market && "an order that is parked or without a price is on no ladder");
   const std::size_t at = side == Side::sell;
   switch (queue) {
     case Queue::hidden: return rules_->hidden[at];
@@ -685,17 +701,45 @@ OrderIndex OrderBook<Ids>::make_record(const SpecialOrder& command) noexcept {
   return index;
 }
 
+// Where the volume of the order is counted; nullptr if it is parked.
+template <class Ids>
+Level* OrderBook<Ids>::level_by_rules(OrderIndex index) noexcept {
+  const Queue queue = pool_->terms(index).queue;
+  const Order& order = (*pool_)[index];
+  if (queue == Queue::parked) return nullptr;
+  if (queue == Queue::at_market) return &rules_->at_market[order.side() == Side::sell];
+  return &queue_of(queue, order.side()).level_of(order);
+}
+
+// An order that rests becomes smaller; what nobody sees goes first. Requires: less than all of it.
+template <class Ids>
+void OrderBook<Ids>::shrink(OrderIndex index, std::uint32_t by) noexcept {
+  OrderTerms& terms = pool_->terms(index);
+  const std::uint32_t unseen = std::min(terms.reserve, by), seen = by - unseen;
+  terms.reserve -= unseen;
+  (*pool_)[index].open -= seen;
+  if (Level* level = level_by_rules(index); level != nullptr) level->volume -= seen;
+}
+
 // To the back of a queue; false if there is no memory for it. Requires: the order is in none.
 template <class Ids>
 bool OrderBook<Ids>::put(OrderIndex index, Queue queue, Price price, std::uint32_t open) noexcept {
   Order& order = (*pool_)[index];
   OrderTerms& terms = pool_->terms(index);
+  const std::size_t at = order.side() == Side::sell;
+  if (queue == Queue::at_market) {
+    order.open = open;
+    terms.queue = queue;
+    rules_->at_market[at].push_back(*pool_, index);
+    return true;
+  }
   PriceLadder& ladder_of_queue = queue_of(queue, order.side());
   const Key key = ladder_of_queue.key_of(price);
   if (!ladder_of_queue.prepare(key, *pool_)) return false;
   order.open = has(terms.terms, Terms::reserve) ? std::min(open, terms.part) : open;
   terms.reserve = open - order.open;
   terms.queue = queue;
+  if (queue == Queue::shown && key > ladder_of_queue.best_key()) rules_->top[at] = index;
   ladder_of_queue.rest(key, index, *pool_);
   return true;
 }
@@ -703,7 +747,12 @@ bool OrderBook<Ids>::put(OrderIndex index, Queue queue, Price price, std::uint32
 template <class Ids>
 void OrderBook<Ids>::take_out(OrderIndex index) noexcept {
   OrderTerms& terms = pool_->terms(index);
-  if (terms.queue != Queue::parked) queue_of(terms.queue, (*pool_)[index].side()).remove(index, *pool_);
+  const Side side = (*pool_)[index].side();
+  if (terms.queue == Queue::at_market)
+    rules_->at_market[side == Side::sell].remove(*pool_, index);
+  else if (terms.queue != Queue::parked)
+    queue_of(terms.queue, side).remove(index, *pool_);
+  if (OrderIndex& top = rules_->top[side == Side::sell]; top == index) top = 0;
   terms.queue = Queue::parked;
 }
 
@@ -764,7 +813,8 @@ void OrderBook<Ids>::end_by_rules(OrderIndex index, Reason reason, std::int64_t 
   tell(consumer, cancelled);
 }
 
-// Side by side: what is shown, hidden, all-or-none, the stops, what is parked; the best first, the oldest first.
+// Side by side: what is shown, hidden, all-or-none, the stops, what is without a price, what is parked; the best first,
+// the oldest first.
 template <class Ids>
 template <class Consumer, class Wanted>
 void OrderBook<Ids>::end_all_by_rules(Reason reason, std::int64_t arrival_ns, Wanted&& wanted, Consumer& consumer) {
@@ -779,6 +829,10 @@ void OrderBook<Ids>::end_all_by_rules(Reason reason, std::int64_t arrival_ns, Wa
         }
         level = orders.next_worse(key);
       }
+    }
+    for (OrderIndex index = rules_->at_market[side == Side::sell].oldest, newer = 0; index != 0; index = newer) {
+      newer = (*pool_)[index].newer;
+      if (wanted((*pool_)[index])) end_by_rules(index, reason, arrival_ns, consumer);
     }
     for (auto* list : {&rules_->pegs, &rules_->trailing})
       for (std::size_t i = 0; i < list->size();) {
@@ -802,6 +856,8 @@ void OrderBook<Ids>::for_each_by_rules(F&& f) const {
            level = orders.next_worse(orders.key_of(level->price)))
         for (OrderIndex index = level->oldest; index != 0; index = (*pool_)[index].newer) f(index);
     }
+    for (OrderIndex index = rules_->at_market[side == Side::sell].oldest; index != 0; index = (*pool_)[index].newer)
+      f(index);
     for (const auto* list : {&rules_->pegs, &rules_->trailing})
       for (const OrderIndex index : *list)
         if (pool_->terms(index).queue == Queue::parked && (*pool_)[index].side() == side) f(index);
@@ -813,9 +869,14 @@ void OrderBook<Ids>::for_each_by_rules(F&& f) const {
 template <class Ids>
 template <class Consumer>
 void OrderBook<Ids>::settle(Consumer& consumer) {
-  if (rules_->phase != Phase::continuous) return;
-  while (trigger_one(consumer) || move_one_peg(consumer) || fill_one_all_or_none(consumer)) {
-  }
+  do {
+    if (rules_->band_is_breached) {
+      rules_->band_is_breached = false;
+      rules_->phase = Phase::auction;
+      tell_more(consumer, PhaseChanged{.symbol = {symbol_}, .phase = Phase::auction});
+    }
+  } while (rules_->phase == Phase::continuous &&
+           (trigger_one(consumer) || move_one_peg(consumer) || fill_one_all_or_none(consumer)));
 }
 
 // Stop prices that follow the last trade; they never move away from it.
@@ -864,9 +925,8 @@ bool OrderBook<Ids>::trigger_one(Consumer& consumer) {
                                   .side = side,
                                   .is_market = is_market});
     trade(working, is_market ? market_bound(side) : -PriceLadder::key_of(side, price), consumer);
-    if (is_market && working.left != 0 && working.ended == Reason::none)
-      working.ended = best_maker(side) != PriceLadder::no_key ? Reason::collar : Reason::no_liquidity;
-    finish(index, working, Queue::shown, price, consumer);
+    if (is_market) end_at_market(working);
+    finish(index, working, is_market ? Queue::at_market : Queue::shown, price, consumer);
     return true;
   }
   return false;
@@ -921,7 +981,8 @@ bool OrderBook<Ids>::move_one_peg(Consumer& consumer) {
     if (!price) continue;
     trade(working, -PriceLadder::key_of(working.side, *price), consumer);
     finish(index, working, Queue::hidden, *price, consumer);
-    if (counts_.events != events + 1) return true;  // what the others are pegged to may be another
+    // What the others are pegged to may be another, or they may have an auction to wait for.
+    if (counts_.events != events + 1 || rules_->band_is_breached) return true;
   }
   return moved;
 }
@@ -951,126 +1012,22 @@ bool OrderBook<Ids>::fill_one_all_or_none(Consumer& consumer) {
   return false;
 }
 
-// ---- auctions ----------------------------------------------------------------------------------------------------
-
-template <class Ids>
-std::optional<Uncrossed> OrderBook<Ids>::indicative() const {
-  if (!rules_) return std::nullopt;
-  // What wants to trade at a key or a better one, best first.
-  struct Demand {
-    Key key;
-    Volume volume;
-  };
-  std::array<std::vector<Demand>, 2> wanted;
-  for (const Side side : {Side::buy, Side::sell}) {
-    std::vector<Demand>& own = wanted[side == Side::sell];
-    if (best_maker(side) == PriceLadder::no_key) return std::nullopt;
-    const Key worst = -best_maker(side);
-    for (const Queue queue : {Queue::shown, Queue::hidden}) {
-      const PriceLadder& orders = queue_of(queue, side);
-      for (const Level* level = orders.empty() ? nullptr : &orders.best();
-           level != nullptr && orders.key_of(level->price) >= worst;
-           level = orders.next_worse(orders.key_of(level->price))) {
-        Volume volume = level->volume;
-        for (OrderIndex index = level->oldest; index != 0; index = (*pool_)[index].newer)
-          volume += pool_->terms(index).reserve;
-        own.push_back({orders.key_of(level->price), volume});
-      }
-    }
-    std::sort(own.begin(), own.end(), [](const Demand& a, const Demand& b) { return a.key > b.key; });
-    for (std::size_t i = 1; i < own.size(); ++i) own[i].volume += own[i - 1].volume;
-  }
-  const auto volume_at_best = [&](Side side, Price price) -> Volume {
-    const std::vector<Demand>& own = wanted[side == Side::sell];
-    const auto end = std::upper_bound(own.begin(), own.end(), PriceLadder::key_of(side, price),
-                                      [](Key key, const Demand& demand) { return key > demand.key; });
-    return end == own.begin() ? 0 : std::prev(end)->volume;
-  };
-
-  const Price reference = rules_->last.value_or(rules_->rules.reference);
-  const auto distance = [&](Price price) { return price > reference ? price - reference : reference - price; };
-  const auto size = [](std::int64_t n) { return n < 0 ? -n : n; };
-  std::optional<Uncrossed> best;
-  const auto consider = [&](Price price) {
-    const Volume bid = volume_at_best(Side::buy, price), offered = volume_at_best(Side::sell, price);
-    const Uncrossed here{.price = price,
-                         .volume = std::min(bid, offered),
-                         .imbalance = static_cast<std::int64_t>(bid) - static_cast<std::int64_t>(offered),
-                         .symbol = {symbol_}};
-    if (here.volume == 0) return;
-    bool better = !best || here.volume > best->volume;
-    if (best && here.volume == best->volume) {
-      better = size(here.imbalance) < size(best->imbalance);
-      if (size(here.imbalance) == size(best->imbalance))
-        better = distance(price) < distance(best->price) ||
-                 (distance(price) == distance(best->price) && price < best->price);
-    }
-    if (better) best = here;
-  };
-  for (const Side side : {Side::buy, Side::sell})
-    for (const Demand& demand : wanted[side == Side::sell]) {
-      const Price price = ladder(side).price_of(demand.key);
-      consider(price);
-      // Between two orders' prices the imbalance may be less: the prices next to theirs stand for all of those.
-      for (const Price next : {rules_->next_above(price, instrument_), rules_->next_below(price, instrument_)})
-        if (refusal_by_rules(next) == Reason::none) consider(next);
-    }
-  if (refusal_by_rules(reference) == Reason::none) consider(reference);
-  return best;
-}
-
-template <class Ids>
-template <class Consumer>
-void OrderBook<Ids>::uncross(Consumer& consumer) {
-  const std::optional<Uncrossed> found = indicative();
-  if (!found) return;
-  tell_more(consumer, *found);
-  rules_->last = found->price;
-  const auto best_queue = [&](Side side) -> PriceLadder& {
-    PriceLadder &shown = queue_of(Queue::shown, side), &hidden = queue_of(Queue::hidden, side);
-    return shown.best_key() >= hidden.best_key() ? shown : hidden;
-  };
-  for (Volume left = found->volume; left != 0;) {
-    std::array<PriceLadder*, 2> queues{&best_queue(Side::buy), &best_queue(Side::sell)};
-    std::array<OrderIndex, 2> at{queues[0]->best().oldest, queues[1]->best().oldest};
-    Order &buyer = (*pool_)[at[0]], &seller = (*pool_)[at[1]];
-    const auto quantity = static_cast<std::uint32_t>(std::min<Volume>({left, Volume{buyer.open}, Volume{seller.open}}));
-    left -= quantity;
-    for (std::size_t i = 0; i < 2; ++i) {
-      queues[i]->level_of((*pool_)[at[i]]).volume -= quantity;
-      (*pool_)[at[i]].open -= quantity;
-    }
-    ++counts_.trades;
-    counts_.traded += quantity;
-    tell(consumer, Traded{.maker = {seller.id},
-                          .taker = {buyer.id},
-                          .price = found->price,
-                          .quantity = {quantity},
-                          .maker_open = {seller.open + pool_->terms(at[1]).reserve},
-                          .maker_account = {seller.account},
-                          .taker_account = {buyer.account},
-                          .symbol = {symbol_},
-                          .taker_side = Side::buy});
-    for (std::size_t i = 0; i < 2; ++i)
-      if ((*pool_)[at[i]].open == 0) use_up(*queues[i], at[i], consumer);
-  }
-}
-
 // ---- queries -----------------------------------------------------------------------------------------------------
 
 template <class Ids>
 Price OrderBook<Ids>::price_by_rules(OrderIndex index) const noexcept {
   const OrderTerms& terms = pool_->terms(index);
-  if (terms.queue == Queue::parked || terms.queue == Queue::stops) return terms.price;
+  if (terms.queue >= Queue::stops) return terms.price;
   const Order& order = (*pool_)[index];
   return queue_of(terms.queue, order.side()).level_of(order).price;
 }
 
-// A line for each price; hidden orders in brackets, all-or-none orders in braces, reserves after a plus. Then the
-// stops.
+// A line for each price; hidden orders in brackets, all-or-none orders in braces, reserves after a plus; orders without
+// a price between the sides. Then the stops.
 template <class Ids>
 std::string OrderBook<Ids>::text_by_rules() const {
   std::array<std::map<std::int64_t, std::string>, 2> lines, stops;
+  std::array<std::string, 2> at_market;
   std::string parked;
   for_each_by_rules([&](OrderIndex index) {
     const Order& order = (*pool_)[index];
@@ -1083,6 +1040,8 @@ std::string OrderBook<Ids>::text_by_rules() const {
     const std::size_t at = order.side() == Side::sell;
     if (terms.queue == Queue::parked)
       parked += text;
+    else if (terms.queue == Queue::at_market)
+      at_market[at] += text;
     else if (terms.queue == Queue::stops)
       stops[at][queue_of(Queue::stops, order.side()).level_of(order).price.units] += text;
     else
@@ -1091,6 +1050,8 @@ std::string OrderBook<Ids>::text_by_rules() const {
   std::string text;
   for (auto line = lines[1].rbegin(); line != lines[1].rend(); ++line)
     text += "sell " + std::to_string(line->first) + " |" + line->second + '\n';
+  if (!at_market[1].empty()) text += "sell market |" + at_market[1] + '\n';
+  if (!at_market[0].empty()) text += "buy  market |" + at_market[0] + '\n';
   for (auto line = lines[0].rbegin(); line != lines[0].rend(); ++line)
     text += "buy  " + std::to_string(line->first) + " |" + line->second + '\n';
   for (std::size_t at = 0; at < 2; ++at)
@@ -1108,25 +1069,35 @@ std::string OrderBook<Ids>::check_by_rules() const {
     for (const Queue queue : {Queue::hidden, Queue::all_or_none, Queue::stops})
       if (const std::string found = queue_of(queue, side).check(*pool_, side); !found.empty())
         return std::string("queue ") + std::to_string(static_cast<int>(queue)) + ": " + found;
+  for (std::size_t at = 0; at < 2; ++at) {
+    Volume volume = 0;
+    for (OrderIndex index = rules_->at_market[at].oldest; index != 0; index = (*pool_)[index].newer)
+      volume += (*pool_)[index].open;
+    if (volume != rules_->at_market[at].volume) return "the volume without a price is not the sum of the orders";
+    const OrderIndex top = rules_->top[at];
+    if (top != 0 && (pool_->terms(top).queue != Queue::shown || ((*pool_)[top].side() == Side::sell) != (at == 1)))
+      return "the top order is not displayed on its side";
+  }
   for_each_by_rules([&](OrderIndex index) {
     ++orders;
     const Order& order = (*pool_)[index];
     const OrderTerms& terms = pool_->terms(index);
-    const std::string name = "order " + std::to_string(order.id);
-    if (ids_->find({order.id}, *pool_).order != index) wrong = name + " is not found by its id";
-    if (order.open == 0) wrong = name + " has nothing open";
+    const auto is_wrong = [&](const char* what) { wrong = "order " + std::to_string(order.id) + what; };
+    if (ids_->find({order.id}, *pool_).order != index) is_wrong(" is not found by its id");
+    if (order.open == 0) is_wrong(" has nothing open");
     if (terms.reserve != 0 && (terms.queue != Queue::shown || !has(terms.terms, Terms::reserve)))
-      wrong = name + " has a reserve without being an iceberg";
-    if (has(terms.terms, Terms::reserve) && order.open > terms.part) wrong = name + " displays too much";
-    if (terms.queue != Queue::parked && terms.queue != Queue::stops && terms.queue != resting_queue(terms.terms) &&
-        !is_peg(terms.type))
-      wrong = name + " is in a wrong queue";
+      is_wrong(" has a reserve without being an iceberg");
+    if (has(terms.terms, Terms::reserve) && order.open > terms.part) is_wrong(" displays too much");
+    if (terms.queue < Queue::stops && terms.queue != resting_queue(terms.terms) && !is_peg(terms.type))
+      is_wrong(" is in a wrong queue");
+    if (terms.queue == Queue::at_market && (rules_->phase == Phase::continuous || rules_->phase == Phase::closed))
+      is_wrong(" has no price and no auction to wait for");
     if (terms.time_in_force == TimeInForce::good_till_time && terms.expires_s < rules_->next_expiry_s)
-      wrong = name + " would not expire";
+      is_wrong(" would not expire");
     if (rules_->phase == Phase::continuous && is_peg(terms.type)) {
       const std::optional<Price> price = peg_price(index);
       if (price ? terms.queue != Queue::hidden || price_by_rules(index) != *price : terms.queue != Queue::parked)
-        wrong = name + " is pegged to a wrong price";
+        is_wrong(" is pegged to a wrong price");
     }
   });
   if (!wrong.empty()) return wrong;

@@ -12,7 +12,7 @@
 namespace outcry {
 
 /// In which of a book's queues an order is.
-enum class Queue : std::uint8_t { shown, hidden, all_or_none, stops, parked };
+enum class Queue : std::uint8_t { shown, hidden, all_or_none, stops, at_market, parked };
 
 struct OrderTerms {
   Price price;            // as asked for: the limit of a stop-limit order, the worst price of a peg
@@ -29,6 +29,9 @@ struct OrderTerms {
 static_assert(sizeof(OrderTerms) == 32 && std::is_trivially_copyable_v<OrderTerms>);
 
 constexpr bool is_peg(SpecialType type) { return type >= SpecialType::primary_peg; }
+constexpr bool is_at_market(SpecialType type) {
+  return type == SpecialType::market || type == SpecialType::market_to_limit;
+}
 constexpr bool is_stop(SpecialType type) { return type >= SpecialType::stop && type <= SpecialType::trailing_stop; }
 
 }  // namespace outcry

@@ -4,6 +4,7 @@
 //     hidden         hidden orders and pegs, at the price that they have now
 //     all_or_none    behind everything else at its price; the two sides may cross here
 //     stops          by stop price; the one that is triggered first is the best
+//     at_market      without a price, waiting for an auction's
 //     parked         no queue: pegs without anything to be pegged to, trailing stops before the first trade
 //
 // Thread: the book's owner only.
@@ -24,6 +25,12 @@
 
 namespace outcry {
 
+/// What one side would trade at a price or a better one.
+struct AuctionDemand {
+  PriceLadder::Key key;
+  Volume volume;
+};
+
 struct RuleState {
   RuleState(const BookRules& given, const Instrument& instrument, PriceLadder::Window window,
             std::pmr::memory_resource* memory)
@@ -34,9 +41,12 @@ struct RuleState {
         // Stops to buy wait above the market, the lowest first: in a ladder like that of the asks.
         stops{PriceLadder(Side::sell, instrument, window, memory), PriceLadder(Side::buy, instrument, window, memory)},
         pegs(memory),
-        trailing(memory) {
+        trailing(memory),
+        demand{std::pmr::vector<AuctionDemand>(memory), std::pmr::vector<AuctionDemand>(memory)} {
     if (given.static_band < 0 || given.dynamic_band < 0 || given.collar < 0)
       throw std::invalid_argument("BookRules: a band or a collar is negative");
+    if (given.allocation > Allocation::lead_makers || given.lead_percent > 100)
+      throw std::invalid_argument("BookRules: no such allocation, or a share of more than a hundred per cent");
     for (std::size_t i = 0; i < given.ticks.size(); ++i) {
       if (given.ticks[i].tick < 1 || given.ticks[i].tick % instrument.tick != 0)
         throw std::invalid_argument("BookRules: a tick is not a multiple of the instrument's");
@@ -77,9 +87,17 @@ struct RuleState {
     return account < rules.groups.size() ? rules.groups[account] : 0;
   }
 
-  static bool has_room(std::pmr::vector<OrderIndex>& list) noexcept {
+  bool is_lead_maker(std::uint32_t account) const noexcept {
+    return account != 0 &&
+           std::find(rules.lead_makers.begin(), rules.lead_makers.end(), account) != rules.lead_makers.end();
+  }
+
+  /// Whether the list can take so many more, without memory being asked for then.
+  template <class T>
+  static bool has_room(std::pmr::vector<T>& list, std::size_t more = 1) noexcept {
     try {
-      if (list.size() == list.capacity()) list.reserve(std::max<std::size_t>(16, list.capacity() * 2));
+      if (list.capacity() - list.size() < more)
+        list.reserve(std::max({std::size_t{16}, list.capacity() * 2, list.size() + more}));
       return true;
     } catch (const std::bad_alloc&) {
       return false;
@@ -89,8 +107,12 @@ struct RuleState {
   BookRules rules;
   std::array<PriceLadder, 2> hidden, all_or_none, stops;
   std::pmr::vector<OrderIndex> pegs, trailing;  // all of them, in order of entry
-  std::optional<Price> last{};                  // trade
+  std::array<Level, 2> at_market{};
+  std::array<std::pmr::vector<AuctionDemand>, 2> demand;  // scratch memory of indicative()
+  std::array<OrderIndex, 2> top{};                        // the order of a side that made its best price, or 0
+  std::optional<Price> last{};                            // trade
   Phase phase = Phase::continuous;
+  bool band_is_breached = false;  // a volatility auction begins as soon as the order at work has done its work
   std::uint32_t next_expiry_s = ~std::uint32_t{0};  // nothing expires before that
 };
 

@@ -22,7 +22,8 @@ enum class TimeInForce : std::uint8_t {
   day,
   immediate_or_cancel,
   fill_or_kill,
-  good_till_time,  // of a SpecialOrder only
+  good_till_time,    // of a SpecialOrder only
+  good_for_auction,  // taken while an auction collects; what it leaves over is cancelled. Needs a book with rules
 };
 
 enum class PostOnly : std::uint8_t { no, yes };
@@ -93,7 +94,8 @@ struct EndOfDay {
 ///                     price                             trigger
 ///   limit             its limit
 ///   market
-///   market_to_limit   not looked at: it becomes a limit order at the best price of the other side
+///   market_to_limit   not looked at: it becomes a limit order at the best price of the other side, in an auction at
+///                     the price of that
 ///   stop              not looked at                     the stop price: becomes a market order
 ///   stop_limit        its limit once triggered          the stop price
 ///   trailing_stop     not looked at                     how far the stop price stays behind the last trade
@@ -166,8 +168,9 @@ struct ExpireOrders {
 
 enum class Phase : std::uint8_t {
   continuous,
-  halted,   // orders may be cancelled and reduced, nothing else
-  auction,  // orders are collected and do not trade; when continuous trading begins they trade at one price
+  halted,  // orders may be cancelled and reduced, nothing else
+  auction,  // orders are collected and do not trade; they do at one price when continuous trading begins, or at the close
+  closed,  // orders may be cancelled, nothing else
 };
 
 struct ChangePhase {

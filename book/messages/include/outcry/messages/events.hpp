@@ -185,16 +185,17 @@ struct Repriced {
   std::uint16_t unused16{};
 };
 
+/// Asked for, or an auction that the book began because an order would have traded outside the dynamic band.
 struct PhaseChanged {
   SymbolId symbol{};
   Phase phase{};
   std::uint8_t unused8{};
   std::uint16_t unused16{};
-  std::int64_t arrival_ns{};
+  std::int64_t arrival_ns{};  // zero: the book began it
 };
 
 /// The price of an auction, what trades at it, and how much more was bid than offered there. The trades follow; in each
-/// the buyer is called the taker.
+/// the buyer is called the taker. With self-trade prevention some of the volume may leave instead of trading.
 struct Uncrossed {
   Price price{};
   Volume volume{};

@@ -36,7 +36,9 @@ enum class Reason : std::uint8_t {
   collar,            // what a market order could not trade within its collar
   expired,           // good till a time that has come
   mass_cancelled,
-  in_auction,  // while orders are collected none may come that would have to trade at once
+  in_auction,    // while orders are collected none may come that would have to trade at once
+  no_auction,    // refused: good for an auction, and none collects
+  auction_over,  // was good for the auction only
 };
 
 constexpr const char* to_string(Reason reason) {
@@ -69,6 +71,8 @@ constexpr const char* to_string(Reason reason) {
     case Reason::expired: return "expired";
     case Reason::mass_cancelled: return "mass_cancelled";
     case Reason::in_auction: return "in_auction";
+    case Reason::no_auction: return "no_auction";
+    case Reason::auction_over: return "auction_over";
   }
   return "?";
 }
