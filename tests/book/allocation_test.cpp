@@ -99,3 +99,39 @@ TEST_CASE("a window of levels that follows the market allocates nothing while it
   CHECK(book.counts().cancels > 150'000);
   CHECK(book.check() == "");
 }
+
+TEST_CASE("auctions after the first allocate nothing: indicative prices, the uncross, what is left over") {
+  OrderPool pool;
+  OrderBook<> book({}, pool);
+  book.set_rules({.self_trade = SelfTrade::decrement, .allocation = Allocation::pro_rata});
+  Counter counter;
+  std::uint64_t id = 0;
+  const auto hold_auction = [&] {
+    const std::size_t before = allocations;
+    book.change_phase({.phase = Phase::auction}, counter);
+    for (std::int64_t tick = 0; tick < 40; ++tick)
+      for (const Side side : {Side::buy, Side::sell}) {
+        const bool without_price = tick % 10 == 3;
+        book.submit(SpecialOrder{.id = {++id},
+                                 .price = {1000 + (side == Side::buy ? tick : -tick)},
+                                 .quantity = {20},
+                                 .part = {tick % 10 == 0 ? 5u : 0u},
+                                 .account = {static_cast<std::uint32_t>(tick % 4)},
+                                 .side = side,
+                                 .type = without_price ? SpecialType::market_to_limit : SpecialType::limit,
+                                 .terms = tick % 10 == 0   ? Terms::reserve
+                                          : tick % 10 == 1 ? Terms::hidden
+                                                           : Terms::none},
+                    counter);
+        counter.events += book.indicative().has_value();
+      }
+    book.change_phase({.phase = Phase::continuous}, counter);
+    book.submit(NewOrder{.id = {++id}, .price = {990}, .quantity = {300}, .side = Side::sell}, counter);
+    book.clear(Reason::requested, counter);
+    return allocations - before;
+  };
+
+  CHECK(hold_auction() > 0);
+  for (int i = 0; i < 50; ++i) CHECK(hold_auction() == 0);
+  CHECK(book.counts().trades > 500);
+}

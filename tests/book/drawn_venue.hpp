@@ -36,7 +36,8 @@ inline BookRules drawn_rules(std::uint64_t number, const Instrument& instrument)
 
 class DrawnVenue {
  public:
-  DrawnVenue(const Instrument& instrument, std::uint64_t seed) : instrument_(instrument), draw_(seed) {}
+  DrawnVenue(const Instrument& instrument, std::uint64_t seed)
+      : instrument_(instrument), draw_(seed), width_(draw_.percent(50) ? 2 : 8) {}
 
   VenueCommand next(std::size_t live) {
     ++time_;
@@ -53,7 +54,7 @@ class DrawnVenue {
                         .arrival_ns = time_};
     if (kind < 20)
       return ExpireOrders{.symbol = symbol, .now_s = static_cast<std::uint32_t>(time_ / 20), .arrival_ns = time_};
-    if (kind < 28) return ChangePhase{.symbol = symbol, .phase = phase(), .arrival_ns = time_};
+    if (kind < 36) return ChangePhase{.symbol = symbol, .phase = phase(), .arrival_ns = time_};
     if (kind < (live > 40 ? 350u : 600u)) return draw_.percent(35) ? VenueCommand(plain()) : VenueCommand(special());
     const Known known = this->known();
     if (kind < 700 || kind >= 920)
@@ -97,7 +98,8 @@ class DrawnVenue {
   }
   AccountId account() { return {static_cast<std::uint32_t>(draw_.below(7))}; }
   Price price() {
-    const std::int64_t ticks = static_cast<std::int64_t>(draw_.below(17)) - 8;
+    const std::int64_t ticks =
+        static_cast<std::int64_t>(draw_.below(2 * width_ + 1)) - static_cast<std::int64_t>(width_);
     if (draw_.percent(1)) return {static_cast<std::int64_t>(draw_.bits())};
     if (draw_.percent(2)) return {10'000 + ticks * 10 * instrument_.tick};
     return {10'000 + ticks * instrument_.tick + (draw_.percent(2) ? 1 : 0)};
@@ -189,6 +191,7 @@ class DrawnVenue {
 
   Instrument instrument_;
   Draw draw_;
+  std::uint64_t width_;  // of the prices, in ticks to either side: narrow, and levels have many orders
   std::int64_t time_ = 0;
   std::uint64_t last_id_ = 0;
   std::deque<Known> known_;

@@ -20,7 +20,7 @@ using namespace outcry_test;
 namespace {
 
 #if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t usual_commands = 400'000;
+constexpr std::uint64_t usual_commands = 1'000'000;
 #else
 constexpr std::uint64_t usual_commands = 40'000;
 #endif
@@ -128,7 +128,7 @@ TEST_CASE("the comparison finds every rule of a venue that was broken on purpose
   for (int plant = 1; plant < static_cast<int>(VenuePlant::last); ++plant) {
     CAPTURE(plant);
     bool found = false;
-    for (std::uint64_t number = 0; number < 120 && !found; ++number)
+    for (std::uint64_t number = 0; number < 1'000 && !found; ++number)
       found = !difference<HashedIds>(number, seed, 1'000, static_cast<VenuePlant>(plant)).empty();
     CHECK(found);
   }
