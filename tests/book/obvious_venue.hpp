@@ -315,8 +315,8 @@ class ObviousVenue {
       const Resting& o = orders_[at];
       std::string text = std::to_string(o.terms.id.value) + ':' + std::to_string(o.open);
       if (o.reserve) text += '+' + std::to_string(o.reserve);
-      if (o.queue == Queue::hidden) text = '(' + text + ')';
-      if (o.queue == Queue::all_or_none) text = '{' + text + '}';
+      if (o.queue == Queue::hidden) text.insert(0, 1, '(').push_back(')');
+      if (o.queue == Queue::all_or_none) text.insert(0, 1, '{').push_back('}');
       std::string& line = o.queue == Queue::parked      ? parked
                           : o.queue == Queue::at_market ? at_market[static_cast<int>(o.terms.side)]
                           : o.queue == Queue::stops     ? stops[static_cast<int>(o.terms.side)][o.level.units]
@@ -835,7 +835,7 @@ class ObviousVenue {
       orders_.push_back(o);
       return true;
     }
-    trade(w, *price, consumer);
+    trade(w, price, consumer);
     finish(o, w, Queue::hidden, *price, consumer);
     return true;
   }

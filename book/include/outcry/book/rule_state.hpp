@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <memory_resource>
 #include <new>
 #include <optional>
@@ -56,9 +57,9 @@ struct RuleState {
   }
 
   bool is_on_tick(Price price) const noexcept {
-    auto step = std::upper_bound(rules.ticks.begin(), rules.ticks.end(), price,
-                                 [](Price a, const TickStep& b) { return a < b.from; });
-    return step == rules.ticks.begin() || price.units % (--step)->tick == 0;
+    const auto step = std::upper_bound(rules.ticks.begin(), rules.ticks.end(), price,
+                                       [](Price a, const TickStep& b) { return a < b.from; });
+    return step == rules.ticks.begin() || price.units % std::prev(step)->tick == 0;
   }
 
   std::int64_t tick_at(Price price, const Instrument& instrument) const noexcept {
