@@ -49,6 +49,10 @@
 
 namespace outcry {
 
+namespace snapshot {
+struct SavedOrder;
+}
+
 /// An order as others see it.
 struct OrderView {
   OrderId id{};
@@ -162,6 +166,13 @@ class alignas(64) OrderBook {
   /// Every order leaves with Cancelled, in the order of end_of_day.
   template <EventConsumer Consumer>
   void clear(Reason reason, Consumer&& consumer);
+
+  /// All of the book as bytes, for restore(); see order_book_snapshot.hpp, which whoever calls it includes. Allocates.
+  std::vector<std::byte> save() const;
+  /// Puts back what save() saw: from here on both books answer the same commands with the same events.
+  /// Requires: a book without commands so far, with the same rules. Throws std::runtime_error that says at which byte what
+  /// is wrong, and std::bad_alloc; then the book is as it was.
+  void restore(std::span<const std::byte> saved);
 
   std::optional<Price> best_bid() const noexcept { return best(Side::buy); }
   std::optional<Price> best_ask() const noexcept { return best(Side::sell); }
@@ -390,6 +401,7 @@ class alignas(64) OrderBook {
   void end_auction(bool trades, std::int64_t arrival_ns, Consumer& consumer);
   Price price_by_rules(OrderIndex index) const noexcept;
   std::string text_by_rules() const;
+  OrderIndex restore_order(const snapshot::SavedOrder& saved, const char*& wrong);
   std::string check_by_rules() const;
 
   std::array<PriceLadder, 2> ladders_;
