@@ -226,6 +226,8 @@ void OrderBook<Ids>::restore(std::span<const std::byte> saved) {
       if (head.has_last) rules_->last = Price{head.last};
       rules_->next_expiry_s = head.next_expiry_s;
     }
+    may_be_crossed_ = head.may_be_crossed != 0;
+    if (const std::string wrong = check(); !wrong.empty()) fail(sizeof head, "makes no sound book: " + wrong);
   } catch (...) {
     for (const OrderIndex index : restored) {
       if (rules_)
@@ -238,12 +240,14 @@ void OrderBook<Ids>::restore(std::span<const std::byte> saved) {
       rules_->pegs.clear();
       rules_->trailing.clear();
       rules_->top = {};
+      rules_->last.reset();
+      rules_->phase = Phase::continuous;
+      rules_->next_expiry_s = ~std::uint32_t{0};
     }
+    may_be_crossed_ = false;
     throw;
   }
-  may_be_crossed_ = head.may_be_crossed != 0;
   std::memcpy(static_cast<void*>(&counts_), head.counts, sizeof head.counts);
-  assert(is_sound_or_large() && "a broken book was saved");
 }
 
 // Puts an order back into its queue; 0 if it cannot be, and then `wrong` says why.
