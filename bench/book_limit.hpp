@@ -1,9 +1,12 @@
 // LimitBook: the least work that keeps price-time queues: what a book with every check is compared with.
 //
-// A fixed window of prices, both sides in one array of levels, trust in every message, no events but fills.
+// A fixed window of prices, both sides in one array of levels, trust in every message, no events but fills. Traits turn
+// single techniques on, so that each can be measured on its own.
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 #include "huge_memory.hpp"
@@ -77,7 +80,14 @@ class LimitHashedIds {
   int shift_;
 };
 
-template <class Ids>
+/// What a LimitBook is made of. As it stands here it is the limit that everything is compared with.
+struct LimitTraits {
+  static constexpr std::size_t order_bytes = 32;  // of a record in the pool
+  static constexpr bool sentinel = false;         // record 0 takes the writes past the end of a queue: no branch
+  static constexpr bool mirrored = false;  // both sides by the same arithmetic on the price: no branch on the side
+};
+
+template <class Ids, class Traits = LimitTraits>
 class LimitBook {
  public:
   LimitBook(HugeMemory& memory, std::uint64_t symbols, std::uint64_t ids, std::uint64_t live)
@@ -90,24 +100,36 @@ class LimitBook {
   [[gnu::always_inline]] void carry_out(const obw1::Record& record) {
     switch (record.kind) {
       case obw1::Kind::add: return add(record.id, record.symbol, record.side, record.price, record.quantity);
-      case obw1::Kind::cancel:
-        if (const std::uint32_t index = ids_.take(record.id)) remove(index);
-        return;
-      case obw1::Kind::reduce: {
-        Order& order = orders_[ids_.find(record.id)];
-        order.open -= record.quantity;
-        symbols_[order.symbol].levels[order.price].volume -= record.quantity;
-        return;
-      }
-      case obw1::Kind::replace: {
-        const std::uint32_t index = ids_.take(record.id);
-        const std::uint16_t symbol = orders_[index].symbol;
-        const std::uint8_t side = orders_[index].side;
-        remove(index);
-        return add(record.new_id, symbol, side, record.price, record.quantity);
-      }
+      case obw1::Kind::cancel: return cancel(record.id);
+      case obw1::Kind::reduce: return reduce(record.id, record.quantity);
+      case obw1::Kind::replace: return replace(record.id, record.new_id, record.price, record.quantity);
       case obw1::Kind::immediate: return take(record);
     }
+  }
+
+  [[gnu::always_inline]] void cancel(std::uint64_t id) {
+    if (const std::uint32_t index = ids_.take(id)) remove(index);
+  }
+  [[gnu::always_inline]] void reduce(std::uint64_t id, std::uint32_t by) {
+    Order& order = orders_[ids_.find(id)];
+    order.open -= by;
+    symbols_[order.symbol].levels[order.price].volume -= by;
+  }
+  [[gnu::always_inline]] void replace(std::uint64_t id, std::uint64_t new_id, std::uint32_t price,
+                                      std::uint32_t quantity) {
+    const std::uint32_t index = ids_.take(id);
+    const std::uint16_t symbol = orders_[index].symbol;
+    const std::uint8_t side = orders_[index].side;
+    remove(index);
+    add(new_id, symbol, side, price, quantity);
+  }
+  /// A trade of the named order, as recorded markets report it.
+  [[gnu::always_inline]] void execute(std::uint64_t id, std::uint32_t quantity) {
+    Order& order = orders_[ids_.find(id)];
+    fills_.add(0, id, order.price, quantity);
+    if (order.open == quantity) return cancel(id);
+    order.open -= quantity;
+    symbols_[order.symbol].levels[order.price].volume -= quantity;
   }
 
   // Stages of prefetching, each relying on the one before.
@@ -133,17 +155,69 @@ class LimitBook {
 
   const obw1::Fills& fills() const { return fills_; }
 
+  /// Calls f(side, price, id, open) for all orders of a symbol: bids, then asks, best first, oldest first.
+  template <class F>
+  void for_each_order(std::uint32_t symbol, F&& f) const {
+    const Symbol& book = symbols_[symbol];
+    const auto level = [&](unsigned side, std::uint32_t price) {
+      for (std::uint32_t index = book.levels[price].oldest; index != 0; index = orders_[index].newer)
+        f(side, price, orders_[index].id, orders_[index].open);
+    };
+    for (std::uint32_t price = book.best[0]; price != 0; price = book.bits[0].below(price)) level(0, price);
+    for (std::uint32_t price = book.best[1]; price != prices; price = book.bits[1].above(price)) level(1, price);
+  }
+
+  void add(std::uint64_t id, std::uint16_t symbol, std::uint8_t side, std::uint32_t price, std::uint32_t quantity) {
+    std::uint32_t index = free_;
+    if (index != 0)
+      free_ = orders_[index].newer;
+    else
+      index = fresh_++;
+    Symbol& book = symbols_[symbol];
+    Level& level = book.levels[price];
+    Order& order = orders_[index];
+    order.id = id;
+    order.open = quantity;
+    order.price = price;
+    order.symbol = symbol;
+    order.side = side;
+    order.newer = 0;
+    order.older = level.newest;
+    const bool fresh = level.newest == 0;
+    if constexpr (Traits::sentinel) {
+      orders_[level.newest].newer = index;
+      level.oldest = fresh ? index : level.oldest;
+    } else if (fresh) {
+      level.oldest = index;
+    } else {
+      orders_[level.newest].newer = index;
+    }
+    if (fresh) {
+      book.bits[side].set(price);
+      if constexpr (Traits::mirrored) {
+        const std::uint32_t mirror = 0 - std::uint32_t{side};  // of asks the complement: the greater one is better
+        book.best[side] = std::max(price ^ mirror, book.best[side] ^ mirror) ^ mirror;
+      } else if (side == 0 ? price > book.best[0] : price < book.best[1]) {
+        book.best[side] = price;
+      }
+    }
+    level.newest = index;
+    level.volume += quantity;
+    ++level.orders;
+    ids_.insert(id, index);
+  }
+
  private:
   static constexpr std::uint32_t prices = 20'480;
 
-  struct Order {
+  struct alignas(Traits::order_bytes) Order {
     std::uint64_t id;
     std::uint32_t open, price, older, newer;
     std::uint16_t symbol;
     std::uint8_t side, unused8;
     std::uint32_t unused;
   };
-  static_assert(sizeof(Order) == 32);
+  static_assert(sizeof(Order) == Traits::order_bytes);
   struct Level {
     std::uint32_t oldest, newest, volume, orders;
   };
@@ -198,49 +272,28 @@ class LimitBook {
     Level levels[prices];
   };
 
-  void add(std::uint64_t id, std::uint16_t symbol, std::uint8_t side, std::uint32_t price, std::uint32_t quantity) {
-    std::uint32_t index = free_;
-    if (index != 0)
-      free_ = orders_[index].newer;
-    else
-      index = fresh_++;
-    Symbol& book = symbols_[symbol];
-    Level& level = book.levels[price];
-    Order& order = orders_[index];
-    order.id = id;
-    order.open = quantity;
-    order.price = price;
-    order.symbol = symbol;
-    order.side = side;
-    order.newer = 0;
-    order.older = level.newest;
-    if (level.newest != 0) {
-      orders_[level.newest].newer = index;
-    } else {
-      level.oldest = index;
-      book.bits[side].set(price);
-      if (side == 0 ? price > book.best[0] : price < book.best[1]) book.best[side] = price;
-    }
-    level.newest = index;
-    level.volume += quantity;
-    ++level.orders;
-    ids_.insert(id, index);
-  }
-
   void remove(std::uint32_t index) {
     Order& order = orders_[index];
     Symbol& book = symbols_[order.symbol];
     Level& level = book.levels[order.price];
     level.volume -= order.open;
     --level.orders;
-    if (order.older != 0)
-      orders_[order.older].newer = order.newer;
-    else
-      level.oldest = order.newer;
-    if (order.newer != 0)
-      orders_[order.newer].older = order.older;
-    else
-      level.newest = order.older;
+    if constexpr (Traits::sentinel) {
+      const std::uint32_t older = order.older, newer = order.newer;
+      orders_[older].newer = newer;
+      orders_[newer].older = older;
+      level.oldest = older != 0 ? level.oldest : newer;
+      level.newest = newer != 0 ? level.newest : older;
+    } else {
+      if (order.older != 0)
+        orders_[order.older].newer = order.newer;
+      else
+        level.oldest = order.newer;
+      if (order.newer != 0)
+        orders_[order.newer].older = order.older;
+      else
+        level.newest = order.older;
+    }
     if (level.oldest == 0) drop(book, order.side, order.price);
     order.newer = free_;
     free_ = index;
