@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -156,16 +157,51 @@ struct Answer {
   unsigned last_side_ = 2;
 };
 
-/// The whole of it: the file's reader with all its checks makes events, the books check and apply them.
-template <class Ids, bool prefetching>
+/// Our books behind a recorded market.
+template <class Ids>
 class Ours {
  public:
-  explicit Ours(const Recording& recording)
-      : reader_("recording", recording.bytes),
-        books_(recording.symbols, recording.ids, recording.live,
-               [&](std::uint32_t i) { return reader_.instruments()[i]; }) {}
+  template <class InstrumentOf>
+  Ours(const Recording& recording, InstrumentOf&& instrument_of)
+      : books_(recording.symbols, recording.ids, recording.live, instrument_of) {}
 
-  /// Requires: `count` messages are there; the first call passes over the directory.
+  Answer answer() const {
+    if (consumer_.rejected != 0) Report::wrong("messages were refused");
+    Answer answer;
+    for (std::uint32_t symbol = 0; symbol < books_.books().size(); ++symbol)
+      for (const Side side : {Side::buy, Side::sell})
+        books_[symbol].for_each_level(side, [&](const DepthLevel& level) {
+          books_[symbol].for_each_order(side, level.price, [&](const OrderView& order) {
+            answer.add(symbol, static_cast<unsigned>(side), static_cast<std::uint64_t>(level.price.units) / price_units,
+                       order.id.value, order.open.lots);
+          });
+        });
+    answer.fills = consumer_.fills;
+    return answer;
+  }
+
+ protected:
+  // Reads what the book says; a recorded trade names no taker.
+  struct Consumer : Reader {
+    using Reader::on;
+    void on(const Traded& e) {
+      fills.add(0, e.maker.value, static_cast<std::uint64_t>(e.price.units) / price_units, e.quantity.lots);
+      sum += e.maker_open.lots ^ e.maker_account.value;
+    }
+  };
+
+  Shard<Ids> books_;
+  Consumer consumer_;
+};
+
+/// By the file's reader, which checks and makes events; the books check and apply them.
+template <class Ids, bool prefetching>
+class ByReader : public Ours<Ids> {
+ public:
+  explicit ByReader(const Recording& recording)
+      : Ours<Ids>(recording, [](std::uint32_t i) { return recorded_stock({i}, std::to_string(i)); }),
+        reader_("recording", recording.bytes) {}
+
   [[gnu::noinline, gnu::flatten]] void play(std::uint64_t count) {
     for (std::uint64_t left = count; left != 0;) {
       const std::size_t size = reader_.read(std::span(events_).first(std::min<std::uint64_t>(left, batch)));
@@ -184,30 +220,9 @@ class Ours {
     }
   }
 
-  Answer answer() const {
-    if (consumer_.rejected != 0) Report::wrong("messages were refused");
-    Answer answer;
-    for (std::uint32_t symbol = 0; symbol < books_.books().size(); ++symbol)
-      for (const Side side : {Side::buy, Side::sell})
-        books_[symbol].for_each_level(side, [&](const DepthLevel& level) {
-          books_[symbol].for_each_order(side, level.price, [&](const OrderView& order) {
-            answer.add(symbol, static_cast<unsigned>(side), static_cast<std::uint64_t>(level.price.units) / price_units,
-                       order.id.value, order.open.lots);
-          });
-        });
-    answer.fills = consumer_.fills;
-    return answer;
-  }
-
  private:
-  // Reads what the book says; a recorded trade names no taker.
-  struct Consumer : Reader {
-    using Reader::on;
-    void on(const Traded& e) {
-      fills.add(0, e.maker.value, static_cast<std::uint64_t>(e.price.units) / price_units, e.quantity.lots);
-      sum += e.maker_open.lots ^ e.maker_account.value;
-    }
-  };
+  using Ours<Ids>::books_;
+  using Ours<Ids>::consumer_;
 
   [[gnu::always_inline]] void apply(const HistoryEvent& e) {
     OrderBook<Ids>& book = books_[e.symbol.value];
@@ -233,9 +248,133 @@ class Ours {
   }
 
   ItchFileReader reader_;
-  Shard<Ids> books_;
   std::array<HistoryEvent, batch> events_;
-  Consumer consumer_;
+};
+
+/// Message by message from the bytes into the books, without an event in between. Everything that the reader checks is
+/// checked: frames, types and sizes, sides, times, locates.
+template <class Ids, bool prefetching>
+class Direct : public Ours<Ids> {
+ public:
+  explicit Direct(const Recording& recording)
+      : Ours<Ids>(recording, [](std::uint32_t i) { return recorded_stock({i}, std::to_string(i)); }),
+        at_(recording.bytes.data()),
+        end_(at_ + recording.bytes.size()),
+        symbols_(65536, unknown) {
+    for (std::uint32_t symbol = 0; symbol < recording.symbols; ++symbol)
+      symbols_[as<itch::StockDirectory>(next_frame()).header.stock_locate] = symbol;
+  }
+
+  [[gnu::noinline, gnu::flatten]] void play(std::uint64_t count) {
+    if constexpr (prefetching) {
+      for (std::uint64_t left = count; left != 0;) {
+        const std::size_t size = std::min<std::uint64_t>(left, batch);
+        for (std::size_t i = 0; i < size; ++i) messages_[i] = next_frame();
+        carry_out_batch(
+            std::span<const std::byte* const>(messages_.data(), size),
+            [&](const std::byte* message) -> const auto& { return books_[symbol_of(message)]; }, &hint_of,
+            [&](const std::byte* message) { apply(message); });
+        left -= size;
+      }
+    } else {
+      for (std::uint64_t i = 0; i < count; ++i) apply(next_frame());
+    }
+  }
+
+ private:
+  using Ours<Ids>::books_;
+  using Ours<Ids>::consumer_;
+  static constexpr std::uint32_t unknown = ~std::uint32_t{0};
+  static constexpr std::uint64_t day_ns = 86'400'000'000'000;
+
+  template <class Message>
+  static const Message& as(const std::byte* message) {
+    return *reinterpret_cast<const Message*>(message);
+  }
+
+  /// The next message, whole and of the size that its type has.
+  [[gnu::always_inline]] const std::byte* next_frame() {
+    const std::byte* message = at_ + 2;
+    if (end_ - at_ < 3) [[unlikely]]
+      Report::wrong("the recording is too short");
+    const std::size_t length = as<itch::U16>(at_);
+    if (length != itch::size_of(static_cast<char>(*message)) || end_ - message < static_cast<std::ptrdiff_t>(length))
+        [[unlikely]]
+      Report::wrong("a broken frame");
+    at_ = message + length;
+    return message;
+  }
+
+  std::uint32_t symbol_of(const std::byte* message) const {
+    const std::uint32_t symbol = symbols_[as<itch::Header<'\0'>>(message).stock_locate];
+    if (symbol == unknown) [[unlikely]]
+      Report::wrong("a locate that the directory does not have");
+    return symbol;
+  }
+
+  // Where the fields are that prefetching wants; 0, and what happens to be there, in messages that have none.
+  struct Offsets {
+    std::uint8_t price, new_id, side;
+  };
+  static constexpr auto offsets = [] {
+    std::array<Offsets, 256> all{};
+    all['A'] = all['F'] = {offsetof(itch::AddOrder, price), 0, offsetof(itch::AddOrder, side)};
+    all['U'] = {offsetof(itch::OrderReplace, price), offsetof(itch::OrderReplace, new_order), 0};
+    return all;
+  }();
+  static Hint hint_of(const std::byte* message) {
+    const Offsets& offset = offsets[static_cast<std::uint8_t>(*message)];
+    return {.id = {as<itch::OrderDelete>(message).order},  // all have it there
+            .new_id = {as<itch::U64>(message + offset.new_id)},
+            .price = {as<itch::U32>(message + offset.price)},
+            .side = static_cast<Side>(static_cast<char>(message[offset.side]) == 'S')};
+  }
+
+  [[gnu::always_inline]] void apply(const std::byte* message) {
+    const auto time_ns = static_cast<std::int64_t>(as<itch::Header<'\0'>>(message).timestamp.value());
+    if (time_ns < time_ns_ || time_ns >= static_cast<std::int64_t>(day_ns)) [[unlikely]]
+      Report::wrong("a time that goes back");
+    time_ns_ = time_ns;
+    const SymbolId symbol{symbol_of(message)};
+    OrderBook<Ids>& book = books_[symbol.value];
+    switch (static_cast<char>(*message)) {
+      case itch::AddOrder::code: {
+        const auto& m = as<itch::AddOrder>(message);
+        if (m.side != 'B' && m.side != 'S') [[unlikely]]
+          Report::wrong("a side that is neither B nor S");
+        return book.rest(NewOrder{.id = {m.order},
+                                  .price = {m.price},
+                                  .quantity = {m.shares},
+                                  .symbol = symbol,
+                                  .side = static_cast<Side>(m.side == 'S')},
+                         consumer_);
+      }
+      case itch::OrderExecuted::code: {
+        const auto& m = as<itch::OrderExecuted>(message);
+        return book.execute(Execution{.id = {m.order}, .quantity = {m.shares}}, consumer_);
+      }
+      case itch::OrderCancel::code: {
+        const auto& m = as<itch::OrderCancel>(message);
+        return book.reduce(ReduceOrder{.id = {m.order}, .by = {m.shares}, .symbol = symbol}, consumer_);
+      }
+      case itch::OrderDelete::code:
+        return book.cancel(CancelOrder{.id = {as<itch::OrderDelete>(message).order}, .symbol = symbol}, consumer_);
+      case itch::OrderReplace::code: {  // nothing in the stream crosses, so it need not be kept from trading
+        const auto& m = as<itch::OrderReplace>(message);
+        return book.replace(
+            ReplaceOrder{
+                .id = {m.order}, .new_id = {m.new_order}, .price = {m.price}, .quantity = {m.shares}, .symbol = symbol},
+            consumer_);
+      }
+      default: Report::wrong("a message that the recording does not hold");
+    }
+  }
+
+  const std::byte* at_;
+  const std::byte* end_;
+  std::vector<std::uint32_t> symbols_;  // by locate
+  std::int64_t time_ns_ = 0;
+  std::array<const std::byte*, batch> messages_;
 };
 
 /// The least that reads the same messages: lengths, types and ids are trusted, times are not looked at.
@@ -377,15 +516,20 @@ struct Contender {
 
 void measure_itch(Report& report, const char* name, const obw1::Stream& stream) {
   const Recording recording = Recorder(stream).run();
-  // In pairs of one by one and prefetching, the limit first, for each kind of ids.
+  // The limit first, for each kind of ids: one by one and prefetching.
+  enum { of_a_kind = 6, of_the_limit = 2 };
   Contender contenders[] = {{"limit.hashed", play<Least<LimitHashedIds, false>>},
                             {"limit.hashed.prefetching", play<Least<LimitHashedIds, true>>},
-                            {"hashed", play<Ours<HashedIds, false>>},
-                            {"hashed.prefetching", play<Ours<HashedIds, true>>},
+                            {"reader.hashed", play<ByReader<HashedIds, false>>},
+                            {"reader.hashed.prefetching", play<ByReader<HashedIds, true>>},
+                            {"direct.hashed", play<Direct<HashedIds, false>>},
+                            {"direct.hashed.prefetching", play<Direct<HashedIds, true>>},
                             {"limit.dense", play<Least<LimitDenseIds, false>>},
                             {"limit.dense.prefetching", play<Least<LimitDenseIds, true>>},
-                            {"dense", play<Ours<DenseIds, false>>},
-                            {"dense.prefetching", play<Ours<DenseIds, true>>}};
+                            {"reader.dense", play<ByReader<DenseIds, false>>},
+                            {"reader.dense.prefetching", play<ByReader<DenseIds, true>>},
+                            {"direct.dense", play<Direct<DenseIds, false>>},
+                            {"direct.dense.prefetching", play<Direct<DenseIds, true>>}};
   const Answer expected = contenders[0].run(recording).answer;
   for (int run = 0; run < runs; ++run)
     for (Contender& contender : contenders) {
@@ -393,17 +537,23 @@ void measure_itch(Report& report, const char* name, const obw1::Stream& stream) 
       if (result.answer != expected) Report::wrong("what rests or traded at the end of the recording");
       contender.best = std::min(contender.best, result.ns);
     }
-  const auto faster = [&](int first) { return std::min(contenders[first].best, contenders[first + 1].best); };
-  const double hashed_ratio = faster(2) / faster(0), dense_ratio = faster(6) / faster(4);
+  const auto fastest = [&](int first, int end) {
+    double best = contenders[first].best;
+    for (int i = first; i < end; ++i) best = std::min(best, contenders[i].best);
+    return best;
+  };
+  const double hashed = fastest(of_the_limit, of_a_kind), dense = fastest(of_a_kind + of_the_limit, 2 * of_a_kind);
+  const double hashed_ratio = hashed / fastest(0, of_the_limit);
+  const double dense_ratio = dense / fastest(of_a_kind, of_a_kind + of_the_limit);
 
   const std::string prefix = std::string("itch.") + name + ".";
   for (const Contender& contender : contenders)
     report.add(prefix + contender.name + ".ns_per_message", contender.best, "ns");
   report.add(prefix + "hash_equal", 1, "bool", at_least(1));
-  report.add(prefix + "ns_per_message", std::min(faster(2), faster(6)), "ns");
+  report.add(prefix + "ns_per_message", std::min(hashed, dense), "ns");
   report.add(prefix + "hashed.ratio_to_limit", hashed_ratio, "ratio");
   report.add(prefix + "dense.ratio_to_limit", dense_ratio, "ratio");
-  // The worse of both kinds of ids, each against the faster limit with the same kind.
+  // The worse of both kinds of ids, each against the fastest limit with the same kind.
   report.add(prefix + "ratio_to_limit", std::max(hashed_ratio, dense_ratio), "ratio", at_most(1.3));
 }
 
