@@ -296,7 +296,7 @@ class alignas(64) OrderBook {
   void submit_taker(NewOrder command, Side side, Key bound, Consumer& consumer);
   template <class Consumer>
   void tell_accepted(const NewOrder& command, Consumer& consumer);
-  [[gnu::always_inline]] void add(const NewOrder& command, Side side, std::uint32_t open,
+  [[gnu::always_inline]] void add(const NewOrder& command, Side side, Key key, std::uint64_t slot, std::uint32_t open,
                                   std::uint32_t position) noexcept;
   bool has_at_least(std::uint32_t quantity, const PriceLadder& makers, Key bound) const noexcept;
   OrderView view_of(const Order& order) const noexcept;
@@ -433,13 +433,15 @@ void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
   const PriceLadder& other = ladder(opposite(side));
   const Key key = PriceLadder::key_of(side, command.price);
   const std::uint32_t terms = terms_of(command);
+  std::uint64_t slot = own.slot_of(key);
 
   const bool good = command.symbol.value == plain_symbol_ && command.id.value != 0 && is_good(command.quantity) &&
-                    own.holds(key) && are_good(terms);
+                    own.holds_slot(slot) && are_good(terms);
   if (!good) [[unlikely]] {
     if (rules_) return submit_by_rules(command, consumer);
     if (const Reason reason = refusal_of(command); reason != Reason::none)
       return reject(command, CommandKind::new_order, reason, consumer);
+    slot = own.slot_of(key);  // the window may have moved
   }
 
   const bool room = ids_->has_room(command.id);
@@ -455,7 +457,7 @@ void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
     if (!room || !pool_->has_room()) [[unlikely]]
       return reject(command, CommandKind::new_order, Reason::pool_exhausted, consumer);
     tell_accepted(command, consumer);
-    add(command, side, command.quantity.lots, found.position);
+    add(command, side, key, slot, command.quantity.lots, found.position);
     return;
   }
   if (trades && command.post_only == PostOnly::yes)
@@ -475,8 +477,10 @@ void OrderBook<Ids>::submit_taker(NewOrder command, Side side, Key bound, Consum
     left = match(makers, bound, command.id, command.account, side, left, consumer);
   if (left == 0) return;
   const bool is_market = command.type == OrderType::market;
-  if (!is_market && command.time_in_force <= TimeInForce::day)
-    return add(command, side, left, ids_->find(command.id, *pool_).position);
+  if (!is_market && command.time_in_force <= TimeInForce::day) {
+    const Key key = PriceLadder::key_of(side, command.price);
+    return add(command, side, key, ladder(side).slot_of(key), left, ids_->find(command.id, *pool_).position);
+  }
   const Reason reason = command.time_in_force == TimeInForce::fill_or_kill ? Reason::fill_or_kill
                         : is_market                                        ? Reason::no_liquidity
                                                                            : Reason::immediate_or_cancel;
@@ -664,19 +668,31 @@ template <class Ids>
 template <EventConsumer Consumer>
 void OrderBook<Ids>::rest(const NewOrder& command, Consumer&& consumer) {
   [[maybe_unused]] const SoundAtTheEnd sound{*this};
-  Reason reason = refusal_of(command);
-  if (reason == Reason::none && rules_) reason = Reason::unsupported;
-  if (reason == Reason::none && (command.type != OrderType::limit || command.time_in_force > TimeInForce::day))
-    reason = Reason::invalid_combination;
-  if (reason != Reason::none) return reject(command, CommandKind::new_order, reason, consumer);
+  const Side side = static_cast<Side>(static_cast<std::uint8_t>(command.side) & 1);
+  const PriceLadder& own = ladder(side);
+  const Key key = PriceLadder::key_of(side, command.price);
+  std::uint64_t slot = own.slot_of(key);
+  // Of the terms every bit but side, day and post-only is zero in an order that rests.
+  const bool good = command.symbol.value == plain_symbol_ && command.id.value != 0 && is_good(command.quantity) &&
+                    own.holds_slot(slot) && (terms_of(command) & ~0x01010001u) == 0;
+  if (!good) [[unlikely]] {
+    Reason reason = refusal_of(command);
+    if (reason == Reason::none && rules_) reason = Reason::unsupported;
+    if (reason == Reason::none && (command.type != OrderType::limit || command.time_in_force > TimeInForce::day))
+      reason = Reason::invalid_combination;
+    if (reason != Reason::none) return reject(command, CommandKind::new_order, reason, consumer);
+    slot = own.slot_of(key);  // the window may have moved
+  }
   const bool room = ids_->has_room(command.id);
   const Found found = ids_->find(command.id, *pool_);
-  if (found.order != 0) return reject(command, CommandKind::new_order, Reason::duplicate_id, consumer);
-  if (!room || !pool_->has_room()) return reject(command, CommandKind::new_order, Reason::pool_exhausted, consumer);
+  if (found.order != 0) [[unlikely]]
+    return reject(command, CommandKind::new_order, Reason::duplicate_id, consumer);
+  if (!room || !pool_->has_room()) [[unlikely]]
+    return reject(command, CommandKind::new_order, Reason::pool_exhausted, consumer);
 
   may_be_crossed_ = true;
   tell_accepted(command, consumer);
-  add(command, command.side, command.quantity.lots, found.position);
+  add(command, side, key, slot, command.quantity.lots, found.position);
 }
 
 template <class Ids>
@@ -831,9 +847,9 @@ void OrderBook<Ids>::reject(Command command, CommandKind kind, Reason reason, Co
   tell(consumer, rejected);
 }
 
-// Requires: every check has been made, prepare() included; `position` is where the id goes.
+// Requires: every check has been made, prepare() included; `slot` is that of the key, `position` is where the id goes.
 template <class Ids>
-inline void OrderBook<Ids>::add(const NewOrder& command, Side side, std::uint32_t open,
+inline void OrderBook<Ids>::add(const NewOrder& command, Side side, Key key, std::uint64_t slot, std::uint32_t open,
                                 std::uint32_t position) noexcept {
   const OrderIndex index = pool_->take();
   Order& order = (*pool_)[index];
@@ -844,8 +860,7 @@ inline void OrderBook<Ids>::add(const NewOrder& command, Side side, std::uint32_
                  (command.time_in_force == TimeInForce::day ? Order::ends_with_day : 0) |
                  (command.post_only == PostOnly::yes ? Order::posts_only : 0);
   ids_->insert(command.id, index, position);
-  PriceLadder& own = side_of(side);
-  own.rest(PriceLadder::key_of(side, command.price), index, *pool_);
+  side_of(side).rest_at(slot, key, index, *pool_);
 }
 
 template <class Ids>

@@ -59,7 +59,12 @@ class alignas(64) PriceLadder {
   bool on_tick(Key key) const noexcept { return key % tick_ == 0; }
 
   /// Whether the key has a slot in the window; then it is in the instrument's range and on a tick.
-  bool holds(Key key) const noexcept { return slot_of(key) < slots_; }
+  bool holds(Key key) const noexcept { return holds_slot(slot_of(key)); }
+  /// The key's slot in the window, or a number for which holds_slot() is false.
+  std::uint64_t slot_of(Key key) const noexcept {
+    return tick_divisor_.quotient(static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(first_key_));
+  }
+  bool holds_slot(std::uint64_t slot) const noexcept { return slot < slots_; }
 
   /// Makes sure that an order can rest at `key`; may move or grow the window, which changes no order and no level but
   /// their addresses. False if there is no memory. Not needed if holds(key).
@@ -88,10 +93,12 @@ class alignas(64) PriceLadder {
 
   /// Links an order at the back of the level at `key`.
   /// Requires: holds(key), or prepare(key) came true since the ladder last changed.
-  void rest(Key key, OrderIndex index, OrderPool& pool) noexcept {
+  void rest(Key key, OrderIndex index, OrderPool& pool) noexcept { rest_at(slot_of(key), key, index, pool); }
+
+  /// The same for whoever knows slot_of(key) already.
+  [[gnu::always_inline]] void rest_at(std::uint64_t slot, Key key, OrderIndex index, OrderPool& pool) noexcept {
     Order& order = pool[index];
     ++order_count_;
-    const std::uint64_t slot = slot_of(key);
     if (slot >= slots_) [[unlikely]]
       return rest_far(key, index, pool);
     Level& level = levels_[slot];
@@ -108,7 +115,7 @@ class alignas(64) PriceLadder {
   }
 
   /// Unlinks an order with what it has open.
-  void remove(OrderIndex index, OrderPool& pool) noexcept {
+  [[gnu::always_inline]] void remove(OrderIndex index, OrderPool& pool) noexcept {
     const Order& order = pool[index];
     Level& level = level_of(order);
     --order_count_;
@@ -145,10 +152,6 @@ class alignas(64) PriceLadder {
   static std::int64_t mirrored(std::int64_t value, std::int64_t mirror) noexcept {
     const auto mask = static_cast<std::uint64_t>(mirror);
     return static_cast<std::int64_t>((static_cast<std::uint64_t>(value) ^ mask) - mask);
-  }
-
-  std::uint64_t slot_of(Key key) const noexcept {
-    return tick_divisor_.quotient(static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(first_key_));
   }
 
   const Level* slot_or_first(std::uint64_t slot) const noexcept {
