@@ -49,7 +49,8 @@ Desk::~Desk() {
                                   counts.replacements + counts.rejections,
                       .trades = counts.trades,
                       .shares = counts.traded,
-                      .orders_live = book_.order_count()};
+                      .orders_live = book_.order_count(),
+                      .book = report_of(book_)};
 }
 
 // ---- batches and stamps

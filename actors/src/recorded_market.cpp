@@ -189,7 +189,7 @@ RecordedMarket::RecordedMarket(ReplayOptions options)
                                 "replay of " + std::filesystem::path(options_.file).filename().string(), instruments_);
   parts_->ledgers.resize(instruments_.size());
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
-    parts_->pools.push_back(std::make_unique<OrderPool>(OrderPool::Size{.limit = 1u << 24}));
+    parts_->pools.push_back(std::make_unique<OrderPool>(options_.pools.after({.limit = 1u << 24}, i)));
     if (options_.measure) stage_times_.push_back(std::make_unique<StageTimes>());
     if (!options_.tape_folder.empty()) tapes_.push_back(std::make_unique<Tape>(options_.tape_folder));
   }
@@ -222,7 +222,8 @@ ReplayReport RecordedMarket::run() {
                                                           .time = WorldTime::virtually,
                                                           .seed = options_.seed,
                                                           .latency = {.between_sites = parts.lookahead},
-                                                          .start = start});
+                                                          .start = start,
+                                                          .frame_bytes = options_.pools.frame_bytes()});
   const auto symbols = static_cast<std::uint32_t>(instruments_.size());
   const auto on_its_scheduler = [&](const auto& things, std::uint32_t site) {
     return things.empty() ? nullptr : things[site % options_.schedulers].get();
@@ -272,12 +273,15 @@ ReplayReport RecordedMarket::run() {
   Time end = std::max(start, time_from_ns(parts.feed.last_ns));
   if (has_strategy) end = later(end, 4 * parts.lookahead + options_.strategy_compute);  // its last orders are answered
   runtime.run_until(std::max(end, runtime.now()));
+  ReplayReport report;
+  for (const auto& pool : parts.pools) report.pools.orders.push_back(pool->report());  // their books still live
+  report.pools.frames = runtime.frame_pools();
   runtime.stop_actors();
 
-  ReplayReport report;
   for (const Parts::SymbolLedger& symbol : parts.ledgers) {
     report.ledger += symbol.ledger;
     report.orders_live += symbol.counts.orders_live;
+    report.books += symbol.counts.book;
   }
   report.messages = parts.reader->messages();
   report.symbols = symbols;

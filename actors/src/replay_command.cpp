@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "command.hpp"
+#include "pools_file.hpp"
 
 namespace outcry {
 
@@ -15,6 +16,7 @@ namespace {
 struct Replay {
   ReplayOptions options{};
   CommonOptions common{};
+  std::string pools{};
   std::string format{};
   std::uint64_t levels = 0;
 
@@ -42,6 +44,7 @@ struct Replay {
              -1e9, 1e9});
     out.add({"--taker-fee", "strategy.taker_fee", "X", "The same, where the strategy takes", &options.fees.taker, -1e9,
              1e9});
+    out.add({"--pools", "", "RUN", "Sizes the pools by what an earlier run used: its folder or its manifest", &pools});
     out.add({"--no-measure", "measure", "", "Leaves out how long the stages of an order's way take", &options.measure});
     return out;
   }
@@ -73,6 +76,8 @@ Json json_of(const ReplayOptions& options, const ReplayReport& report) {
                  {"from_s", static_cast<double>(to_ns(report.from)) / 1e9},
                  {"to_s", static_cast<double>(to_ns(report.to)) / 1e9},
                  {"rss_mb", peak_resident_mb()}};
+  object["books"] = json_of(report.books);
+  object["pools"] = json_of(report.pools);
   if (!options.verify.empty()) {
     object["rows_missing"] = report.rows_missing;
     object["rows_extra"] = report.rows_extra;
@@ -139,6 +144,7 @@ int replay(const char* called, int argc, char** argv, StrategyFunction own_strat
   }
   if (options.verify.empty()) line.refuse({"--levels"}, "is of --verify, which names no reference");
   if (line.given("--levels")) options.verify_levels = replaying.levels;
+  if (!replaying.pools.empty()) options.pools = read_pools(replaying.pools);
   const ChosenStrategy strategy = choose_strategy(replaying.common, own_strategy);
   options.strategy = strategy.function;
   if (strategy.function == nullptr)

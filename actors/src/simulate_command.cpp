@@ -7,6 +7,7 @@
 
 #include "command.hpp"
 #include "market_file.hpp"
+#include "pools_file.hpp"
 
 namespace outcry {
 
@@ -19,6 +20,7 @@ struct Simulation {
   SimulationOptions options{};
   ZeroIntelligence model{};
   CommonOptions common{};
+  std::string pools{};
   std::string market{};
 
   CommandLine line(const char* called, bool has_strategy) {
@@ -63,6 +65,7 @@ struct Simulation {
              -1e9, 1e9});
     out.add({"--taker-fee", "strategy.taker_fee", "X", "The same, where the strategy takes", &options.fees.taker, -1e9,
              1e9});
+    out.add({"--pools", "", "RUN", "Sizes the pools by what an earlier run used: its folder or its manifest", &pools});
     out.add({"--no-measure", "measure", "", "Leaves out how long the stages of an order's way take", &options.measure});
     return out;
   }
@@ -108,6 +111,8 @@ Json json_of(const Simulation& simulation, const SimulationReport& report, bool 
                  {"digest", digest_text(report.digest)},
                  {"schedulers", options.schedulers},
                  {"seed", options.seed}};
+  object["books"] = json_of(report.books);
+  object["pools"] = json_of(report.pools);
   if (w1) {
     object["spread_over_pc"] = report.spread_over_pc;
     object["spread_cv"] = report.spread_cv;
@@ -138,6 +143,7 @@ int simulate(const char* called, int argc, char** argv, StrategyFunction own_str
   } else {
     line.refuse({"--epsilon"}, "is of w1: outcry simulate w1");
   }
+  if (!simulation.pools.empty()) options.pools = read_pools(simulation.pools);
   const ChosenStrategy strategy = choose_strategy(simulation.common, own_strategy);
   options.strategy = strategy.function;
   if (strategy.function == nullptr)

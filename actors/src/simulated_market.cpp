@@ -79,6 +79,7 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
       .seed = options_.seed,
       .latency = {.within_site = Duration::zero(),
                   .between_sites = options_.strategy != nullptr ? options_.strategy_latency : forever},
+      .frame_bytes = options_.pools.frame_bytes(),
       // Sites run on their own for a stretch, which keeps each in the cache, but all come along for progress and tapes.
       .window = std::max(length / 100, Duration(std::chrono::seconds(1))),
   };
@@ -89,8 +90,8 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
   parts.spreads.resize(options_.symbols);
 
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
-    parts.pools.push_back(
-        std::make_unique<OrderPool>(OrderPool::Size{.orders = 1u << 12, .limit = 1u << 26, .chunk = 1u << 14}));
+    parts.pools.push_back(std::make_unique<OrderPool>(
+        options_.pools.after({.orders = 1u << 12, .limit = 1u << 26, .chunk = 1u << 14}, i)));
     if (options_.measure) stage_times_.push_back(std::make_unique<StageTimes>());
     if (!options_.tape_folder.empty()) tapes_.push_back(std::make_unique<Tape>(options_.tape_folder));
   }
@@ -188,6 +189,8 @@ SimulationReport SimulatedMarket::run() {
   SimulationReport report;
   report.stopped = runtime.stopped() || (options_.pace > 0 && parts_->asked_to_stop.load(std::memory_order_relaxed));
   const MailboxCounters mailboxes = runtime.mailbox_counters();
+  for (const auto& pool : parts_->pools) report.pools.orders.push_back(pool->report());  // their books still live
+  report.pools.frames = runtime.frame_pools();
   runtime.stop_actors();
   report.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
@@ -201,6 +204,7 @@ SimulationReport SimulatedMarket::run() {
     report.commands += counts.commands;
     report.trades += counts.trades;
     report.shares += counts.shares;
+    report.books += counts.book;
   }
   report.simulated = runtime.now() - Time{};
   report.digest = runtime.digest();

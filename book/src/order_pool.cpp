@@ -31,10 +31,37 @@ void OrderPool::keep_terms() {
   if (terms_ == nullptr) terms_ = static_cast<OrderTerms*>(memory_->allocate(term_bytes_for(limit_), line));
 }
 
+void OrderPool::grow() noexcept {
+  ++grown_;
+  prefault_chunk();
+}
+
 void OrderPool::prefault_chunk() noexcept {
   const std::uint32_t count = std::min(chunk_, limit_ + 1 - ready_);
   std::memset(static_cast<void*>(orders_ + ready_), 0, std::size_t{count} * sizeof(Order));
   ready_ += count;
+}
+
+void OrderPool::warm() const noexcept {
+  for (OrderIndex index = 0; index < ready_; ++index)
+    static_cast<void>(*reinterpret_cast<const volatile unsigned char*>(orders_ + index));
+}
+
+OrderPool::Report OrderPool::report() const noexcept {
+  return {.capacity = limit_,
+          .prefaulted = prefaulted(),
+          .in_use = in_use_,
+          .high_water = high_water(),
+          .grown = grown_,
+          .refused = refused_,
+          .bytes = std::uint64_t{prefaulted()} * (sizeof(Order) + (terms_ != nullptr ? sizeof(OrderTerms) : 0))};
+}
+
+std::string to_string(const OrderPool::Report& report) {
+  return "orders: " + std::to_string(report.in_use) + " in use, " + std::to_string(report.high_water) + " at most of " +
+         std::to_string(report.capacity) + " (" + std::to_string(report.prefaulted) + " prefaulted, " +
+         std::to_string(report.bytes) + " bytes), grown " + std::to_string(report.grown) +
+         (report.grown == 1 ? " time, " : " times, ") + std::to_string(report.refused) + " refused";
 }
 
 }  // namespace outcry

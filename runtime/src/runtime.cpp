@@ -105,7 +105,10 @@ Runtime::Runtime(RuntimeOptions options)
     throw std::invalid_argument("a runtime has 1 to 1024 schedulers, not " + std::to_string(options_.schedulers));
   if (options_.latency.between_sites <= Duration::zero())
     throw std::invalid_argument("Latency::between_sites is the lookahead of a simulation and must be positive");
-  for (std::uint32_t i = 0; i < options_.schedulers; ++i) schedulers_.push_back(std::make_unique<Scheduler>(*this, i));
+  for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
+    schedulers_.push_back(std::make_unique<Scheduler>(*this, i));
+    if (i < options_.frame_bytes.size()) schedulers_.back()->frames().reserve(options_.frame_bytes[i]);
+  }
 }
 
 Runtime::~Runtime() {
@@ -333,6 +336,12 @@ MailboxCounters Runtime::mailbox_counters() const {
     scheduler->for_each_actor([&](const ActorCell& cell) { sum += cell.mailbox.counters(); });
   }
   return sum;
+}
+
+std::vector<FramePool::Statistics> Runtime::frame_pools() const {
+  std::vector<FramePool::Statistics> all;
+  for (const auto& scheduler : schedulers_) all.push_back(scheduler->frames().statistics());
+  return all;
 }
 
 Time Runtime::progress() const {

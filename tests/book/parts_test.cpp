@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include <outcry/book/book_report.hpp>
 #include <outcry/book/order_book.hpp>
 #include "drawn_market.hpp"
 #include "event_list.hpp"
@@ -75,6 +76,79 @@ TEST_CASE("a pool prefaults by chunks, reuses what was freed last and stops at i
   CHECK(&pool[taken[4]] == where);
   CHECK(pool.high_water() == 10);
   CHECK_THROWS(OrderPool({.limit = 0}));
+}
+
+TEST_CASE("an exhausted pool refuses the order, loses none that rests, and its report says so") {
+  OrderPool pool({.orders = 1, .limit = 3, .chunk = 1});
+  OrderBook<> book({}, pool);
+  EventList events;
+  for (std::uint64_t id = 1; id <= 3; ++id) book.submit(NewOrder{.id = {id}, .price = {10}, .quantity = {5}}, events);
+  const std::string before = book.to_string();
+
+  book.submit(NewOrder{.id = {4}, .price = {11}, .quantity = {5}}, events);
+  book.submit(NewOrder{.id = {0}, .price = {11}, .quantity = {5}}, events);  // refused, but not by the pool
+
+  CHECK(book.to_string() == before);
+  CHECK(book.check() == "");
+  CHECK(pool.report() == OrderPool::Report{.capacity = 3,
+                                           .prefaulted = 3,
+                                           .in_use = 3,
+                                           .high_water = 3,
+                                           .grown = 2,
+                                           .refused = 1,
+                                           .bytes = 3 * sizeof(Order)});
+  CHECK(to_string(pool.report()) ==
+        "orders: 3 in use, 3 at most of 3 (3 prefaulted, 96 bytes), grown 2 times, 1 refused");
+
+  book.cancel(CancelOrder{.id = {2}}, events);
+  book.submit(NewOrder{.id = {4}, .price = {11}, .quantity = {5}}, events);
+  CHECK(book.order_count() == 3);
+  CHECK(pool.report().refused == 1);
+}
+
+TEST_CASE("a pool sized by an earlier run's report grows no more") {
+  const auto day = [](OrderPool& pool) {
+    std::vector<OrderIndex> taken;
+    for (int i = 0; i < 100; ++i) taken.push_back(pool.take());
+    for (const OrderIndex index : taken) pool.give_back(index);
+    return pool.report();
+  };
+  const OrderPool::Size size{.orders = 8, .limit = 1000, .chunk = 8};
+  OrderPool first(size);
+  const OrderPool::Report yesterday = day(first);
+  OrderPool second(size.after(yesterday));
+  second.warm();
+  const OrderPool::Report today = day(second);
+
+  CHECK(yesterday.grown == 12);
+  CHECK(today.grown == 0);
+  CHECK(today.high_water == 100);
+  CHECK(size.after({.high_water = 5'000}).orders == 1'000);  // the limit stays
+}
+
+TEST_CASE("a report counts a book's operations, its levels and its queues by length") {
+  OrderPool pool;
+  OrderBook<> book({}, pool);
+  EventList events;
+  for (std::uint64_t id = 1; id <= 5; ++id)
+    book.submit(NewOrder{.id = {id}, .price = {id <= 4 ? 10 : 9}, .quantity = {5}}, events);
+  book.submit(NewOrder{.id = {6}, .price = {12}, .quantity = {7}, .side = Side::sell}, events);
+  book.cancel(CancelOrder{.id = {1}}, events);
+  book.reduce(ReduceOrder{.id = {2}, .by = {1}}, events);
+  book.submit(NewOrder{.id = {7}, .price = {12}, .quantity = {7}}, events);
+  book.cancel(CancelOrder{.id = {1}}, events);
+  BookReport report = report_of(book);
+
+  CHECK(to_string(report) ==
+        "asked: 7 new, 1 cancel, 1 reduce, 0 modify, 0 replace; 1 rejected; 1 trade of 7; 11 events\n"
+        "bids: 4 orders of 19 on 2 levels, 2.00 a level, at most 3\n"
+        "asks: none\n"
+        "queues of 1: 1 bid, 0 ask\n"
+        "queues of 2 to 3: 1 bid, 0 ask\n");
+  report += report;
+  CHECK(report.bids.orders == 8);
+  CHECK(report.bids.longest == 3);
+  CHECK(report.counts.new_orders == 14);
 }
 
 TEST_CASE("a table of ids finds what a map finds, through growth, collisions and deletions") {

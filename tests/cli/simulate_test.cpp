@@ -72,6 +72,32 @@ TEST_CASE("another seed is another market") {
         outcry({"simulate", "--for", "1m", "--seed", "2", "--json"}).json()["digest"]);
 }
 
+TEST_CASE("a run whose pools are sized by an earlier one's report is the same run, and its pools grow no more") {
+  Scratch scratch;
+  const std::vector<std::string> market{"simulate", "--symbols", "120", "--for", "1m", "--seed", "11", "--json"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), market.begin(), market.end());
+    return outcry(more).json();
+  };
+  const Json first = with({"--out", scratch.path("run")});
+  const Json second = with({"--pools", scratch.path("run")});
+
+  const auto grown = [](const Json& object, const char* kind) { return object["pools"][kind][0]["grown"]; };
+  CHECK(grown(first, "frames") > 0);
+  CHECK(grown(second, "frames") == 0);
+  CHECK(grown(second, "orders") == 0);
+  CHECK(second["pools"]["orders"][0]["high_water"] == first["pools"]["orders"][0]["high_water"]);
+  CHECK(second["pools"]["frames"][0]["high_water"] == first["pools"]["frames"][0]["high_water"]);
+  CHECK(second["digest"] == first["digest"]);
+  CHECK(second["books"] == first["books"]);
+  CHECK(second["books"]["bids"]["orders"] > 0);
+  CHECK(second["books"]["new"] > 1'000);
+
+  const Ended ended = outcry({"simulate", "--pools", scratch.path("nowhere")});
+  CHECK(ended.status == 1);
+  CHECK(contains(ended.err, "nowhere: cannot be read"));
+}
+
 TEST_CASE("w1 reports its spread") {
   const Json object = outcry({"simulate", "w1", "--for", "300s", "--json"}).json();
 

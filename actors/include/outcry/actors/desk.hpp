@@ -28,6 +28,7 @@
 #include <outcry/actors/stage_times.hpp>
 #include <outcry/actors/stamp.hpp>
 #include <outcry/actors/tape.hpp>
+#include <outcry/book/book_report.hpp>
 #include <outcry/book/order_book.hpp>
 
 namespace outcry {
@@ -53,6 +54,7 @@ struct SymbolCounts {
   std::uint64_t trades = 0;
   Volume shares = 0;
   std::uint64_t orders_live = 0;
+  BookReport book{};
 };
 
 struct SymbolOptions {

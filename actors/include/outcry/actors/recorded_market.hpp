@@ -15,9 +15,11 @@
 #include <vector>
 
 #include <outcry/actors/history_ledger.hpp>
+#include <outcry/actors/pools_report.hpp>
 #include <outcry/actors/stage_times.hpp>
 #include <outcry/actors/tape.hpp>
 #include <outcry/actors/trader.hpp>
+#include <outcry/book/book_report.hpp>
 #include <outcry/net/format.hpp>
 #include <outcry/net/reference.hpp>
 #include <outcry/runtime/runtime.hpp>
@@ -40,6 +42,7 @@ struct ReplayOptions {
   bool measure = true;
   std::string tape_folder{};
   std::string publish{};  // the name of the shared memory that readers outside find it by; empty: none
+  PoolsReport pools{};    // of an earlier run, to size the pools by
 };
 
 struct ReplayReport {
@@ -62,6 +65,8 @@ struct ReplayReport {
   std::uint64_t digest = 0;
   Time from{}, to{};  // recorded times of the first and last event
   bool stopped = false;
+  PoolsReport pools{};
+  BookReport books{};  // all of them together, at the end
 };
 
 class RecordedMarket {

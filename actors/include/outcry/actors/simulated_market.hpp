@@ -12,9 +12,11 @@
 #include <string>
 #include <vector>
 
+#include <outcry/actors/pools_report.hpp>
 #include <outcry/actors/stage_times.hpp>
 #include <outcry/actors/tape.hpp>
 #include <outcry/actors/trader.hpp>
+#include <outcry/book/book_report.hpp>
 #include <outcry/runtime/runtime.hpp>
 
 namespace outcry {
@@ -67,6 +69,7 @@ struct SimulationOptions {
   std::string tape_folder{};  // empty: nothing is taped
   std::string publish{};      // the name of the shared memory that readers outside find it by; empty: none
   double pace = 0;            // simulated seconds a second; 0: as fast as it goes. The result is the same
+  PoolsReport pools{};        // of an earlier run, to size the pools by
 };
 
 struct SimulationReport {
@@ -85,6 +88,8 @@ struct SimulationReport {
   // Of w1.
   double spread_over_pc = 0;
   double spread_cv = 0;
+  PoolsReport pools{};
+  BookReport books{};  // all of them together, at the end
 };
 
 class SimulatedMarket {

@@ -840,6 +840,7 @@ template <class Ids>
 template <class Consumer, class Command>
 void OrderBook<Ids>::reject(Command command, CommandKind kind, Reason reason, Consumer& consumer) {
   ++counts_.rejections;
+  if (reason == Reason::pool_exhausted && !pool_->has_room()) pool_->count_refusal();
   Rejected rejected{.symbol = command.symbol, .command = kind, .reason = reason, .arrival_ns = command.arrival_ns};
   if constexpr (requires { command.id; }) rejected.id = command.id;
   if constexpr (requires { command.account; }) rejected.account = command.account;

@@ -8,9 +8,11 @@
 //   false and books refuse with pool_exhausted.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstdint>
 #include <memory_resource>
+#include <string>
 
 #include <outcry/book/order.hpp>
 #include <outcry/book/order_terms.hpp>
@@ -19,10 +21,27 @@ namespace outcry {
 
 class OrderPool {
  public:
+  struct Report;
+
   struct Size {
     std::uint32_t orders = 1u << 14;  // prefaulted by the constructor
     std::uint32_t limit = 1u << 20;   // at most so many at once
     std::uint32_t chunk = 1u << 14;   // prefaulted together when more are needed
+
+    /// The same with as many prefaulted as an earlier run needed: if this one needs no more, nothing grows.
+    Size after(const Report& earlier) const noexcept;
+  };
+
+  /// How the pool has been used so far.
+  struct Report {
+    std::uint32_t capacity = 0;    // the limit
+    std::uint32_t prefaulted = 0;  // of them; the rest is address space
+    std::uint32_t in_use = 0;
+    std::uint32_t high_water = 0;  // in use at once
+    std::uint32_t grown = 0;       // chunks that were prefaulted while orders waited for them
+    std::uint64_t refused = 0;     // orders, for want of room
+    std::uint64_t bytes = 0;       // of the records that are prefaulted
+    friend bool operator==(const Report&, const Report&) = default;
   };
 
   /// Throws std::invalid_argument for a limit of 0 or 2^32 - 1, std::bad_alloc if the memory is not to be had.
@@ -52,7 +71,7 @@ class OrderPool {
       free_ = orders_[index].newer;
       return index;
     }
-    if (next_ >= ready_) prefault_chunk();
+    if (next_ >= ready_) grow();
     return next_++;
   }
 
@@ -68,6 +87,12 @@ class OrderPool {
   OrderIndex next_taken() const noexcept { return free_ != 0 ? free_ : next_; }
   [[gnu::always_inline]] void prefetch(OrderIndex index) const noexcept { __builtin_prefetch(orders_ + index, 1); }
 
+  /// An order was refused because has_room() is false. For the report.
+  void count_refusal() noexcept { ++refused_; }
+  /// Reads a word of every record that is prefaulted, so that none is cold, nor its page, when trading begins.
+  void warm() const noexcept;
+  Report report() const noexcept;
+
   std::uint32_t in_use() const noexcept { return in_use_; }
   std::uint32_t high_water() const noexcept { return next_ - 1; }  // a fresh record is taken only when none is free
   std::uint32_t prefaulted() const noexcept { return ready_ - 1; }
@@ -75,6 +100,7 @@ class OrderPool {
 
  private:
   void prefault_chunk() noexcept;
+  void grow() noexcept;
 
   Order* orders_;
   OrderIndex free_ = 0;
@@ -83,8 +109,19 @@ class OrderPool {
   std::uint32_t in_use_ = 0;
   std::uint32_t limit_;
   std::uint32_t chunk_;
+  std::uint32_t grown_ = 0;
+  std::uint64_t refused_ = 0;
   std::pmr::memory_resource* memory_;
   OrderTerms* terms_ = nullptr;
 };
+
+inline OrderPool::Size OrderPool::Size::after(const Report& earlier) const noexcept {
+  Size size = *this;
+  size.orders = std::min(std::max(orders, earlier.high_water), limit);
+  return size;
+}
+
+/// "orders: 3 in use, 10 at most of 10 (10 prefaulted, 320 bytes), grown 1 time, 2 refused"
+std::string to_string(const OrderPool::Report& report);
 
 }  // namespace outcry

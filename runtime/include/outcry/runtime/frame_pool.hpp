@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace outcry {
@@ -19,6 +21,7 @@ class FramePool {
     std::size_t in_use = 0;
     std::size_t high_water = 0;
     std::size_t bytes_reserved = 0;
+    std::size_t slabs_grown = 0;  // taken while frames waited for them, not by reserve()
   };
 
   FramePool() = default;
@@ -49,6 +52,14 @@ class FramePool {
   }
 
   const Statistics& statistics() const { return statistics_; }
+
+  /// Makes the pool so large, all of it touched, that nothing grows up to there. Throws std::bad_alloc.
+  void reserve(std::size_t bytes) {
+    while (statistics_.bytes_reserved < bytes) {
+      spare_.push_back(std::make_unique<Slab>());  // zeros: touches every page
+      statistics_.bytes_reserved += slab_size;
+    }
+  }
 
  private:
   static constexpr std::size_t granule = 64;
@@ -88,10 +99,16 @@ class FramePool {
 
   void* carve(std::size_t size) {
     if (left_ < size) {
-      slabs_.push_back(std::make_unique_for_overwrite<Slab>());
+      if (!spare_.empty()) {
+        slabs_.push_back(std::move(spare_.back()));
+        spare_.pop_back();
+      } else {
+        slabs_.push_back(std::make_unique_for_overwrite<Slab>());
+        statistics_.bytes_reserved += slab_size;
+        ++statistics_.slabs_grown;
+      }
       next_ = slabs_.back()->bytes;
       left_ = slab_size;
-      statistics_.bytes_reserved += slab_size;
     }
     void* memory = next_;
     next_ += size;
@@ -105,9 +122,17 @@ class FramePool {
 
   std::array<Free*, max_pooled / granule + 1> free_{};
   std::vector<std::unique_ptr<Slab>> slabs_;
+  std::vector<std::unique_ptr<Slab>> spare_;  // reserved, not carved yet
   std::byte* next_ = nullptr;
   std::size_t left_ = 0;
   Statistics statistics_;
 };
+
+/// "frames: 3 in use, 5 at most (65536 bytes), grown 1 time"
+inline std::string to_string(const FramePool::Statistics& statistics) {
+  return "frames: " + std::to_string(statistics.in_use) + " in use, " + std::to_string(statistics.high_water) +
+         " at most (" + std::to_string(statistics.bytes_reserved) + " bytes), grown " +
+         std::to_string(statistics.slabs_grown) + (statistics.slabs_grown == 1 ? " time" : " times");
+}
 
 }  // namespace outcry

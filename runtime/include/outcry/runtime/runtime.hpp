@@ -46,6 +46,7 @@ struct RuntimeOptions {
   std::uint64_t seed = 1;
   Latency latency = {};                            // virtual time
   Time start{};                                    // virtual time: when the world begins
+  std::vector<std::size_t> frame_bytes{};          // of each scheduler's pool of frames from the start; missing: none
   Duration window = std::chrono::minutes(1);       // virtual time: how far sites run ahead of each other at most
   IdlePolicy idle = IdlePolicy::spin_then_sleep;   // live
   Duration spin = std::chrono::microseconds(50);   // live: how long to spin before sleeping
@@ -103,6 +104,8 @@ class Runtime {
   std::uint64_t digest() const;
   SchedulerCounters counters() const;
   MailboxCounters mailbox_counters() const;
+  /// Of each scheduler's pool of coroutine frames. Requires: not running.
+  std::vector<FramePool::Statistics> frame_pools() const;
   std::uint64_t actors() const { return live_actors_.load(std::memory_order_relaxed); }
   const RuntimeOptions& options() const { return options_; }
   /// The least moment that every scheduler has reached; for progress, from any thread.
