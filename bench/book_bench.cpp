@@ -3,8 +3,6 @@
 // One program, one core, one stream at a time. Each engine begins empty, takes the prefill untimed and then 1,000
 // chunks of 10,000 messages; its time is the median chunk, the best of three runs; engines take turns. Fills are
 // counted, summed and hashed by every engine, and a wrong answer ends the program before a number is printed.
-#include <x86intrin.h>
-
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -16,6 +14,7 @@
 #include "book_engines.hpp"
 #include "itch_bench.hpp"
 #include "level_bench.hpp"
+#include "median_run.hpp"
 #include "obw1.hpp"
 #include "report.hpp"
 #include "streams_bench.hpp"
@@ -23,36 +22,12 @@
 
 using namespace outcry;
 using bench::Books;
-using bench::carry_out;
-using bench::chunk;
 using bench::Limit;
-using bench::median;
-using bench::ns_per_tick;
+using bench::median_ns;
 
 namespace {
 
 constexpr int runs = 3;
-
-/// The median chunk of one run, in nanoseconds a message; the answer is checked first.
-template <class Engine, bool prefetching>
-double median_ns(const obw1::Stream& stream) {
-  const auto engine = std::make_unique<Engine>(stream);
-  const obw1::Record* at = stream.records.data();
-  const obw1::Record* end = at + stream.records.size();
-  carry_out<false>(*engine, {at, stream.header.prefill});
-  at += stream.header.prefill;
-
-  std::vector<double> chunks;
-  for (; static_cast<std::size_t>(end - at) >= chunk; at += chunk) {
-    const std::uint64_t start = __rdtsc();
-    carry_out<prefetching>(*engine, {at, chunk});
-    chunks.push_back(static_cast<double>(__rdtsc() - start));
-  }
-  carry_out<false>(*engine, {at, end});
-  if (engine->fills() != stream.answer()) bench::Report::wrong("fills");
-  engine->verify(stream);
-  return median(chunks) * ns_per_tick() / chunk;
-}
 
 /// Each message on its own.
 template <class Engine>

@@ -10,8 +10,8 @@
 
 namespace obw1 {
 
-/// The owner of every order of the workload.
-inline constexpr outcry::AccountId account{1};
+/// The owner of every order of the workload. Static: its type differs where the books are built in another namespace.
+static constexpr outcry::AccountId account{1};
 
 /// Makes the record's command and gives it to f.
 template <class F>
