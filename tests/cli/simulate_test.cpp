@@ -80,7 +80,7 @@ TEST_CASE("a run whose pools are sized by an earlier one's report is the same ru
     return outcry(more).json();
   };
   const Json first = with({"--out", scratch.path("run")});
-  const Json second = with({"--pools", scratch.path("run")});
+  const Json second = with({"--pools", scratch.path("run"), "--out", scratch.path("again")});
 
   const auto grown = [](const Json& object, const char* kind) { return object["pools"][kind][0]["grown"]; };
   CHECK(grown(first, "frames") > 0);
