@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 namespace outcry {
@@ -26,9 +27,21 @@ class Account {
  public:
   Account(AgentSelf self, AgentSetup setup) : self_(self), setup_(setup) {
     setup_.symbol.send(EnterSymbol{setup_.account, self_.address()});
+    if (setup_.has_rules) setup_.symbol.send(SubscribePhases{self_.address()});
+  }
+
+  /// As far as it knows, orders are taken. Else whoever wakes waits for the next time.
+  bool may_trade() const {
+    switch (phase_) {
+      case Phase::continuous:
+      case Phase::auction: return true;
+      case Phase::halted: return false;
+    }
+    return false;
   }
 
   void submit(Side side, Price price, Quantity quantity, TimeInForce time_in_force = TimeInForce::good_till_cancelled) {
+    if (phase_ == Phase::auction) time_in_force = TimeInForce::good_till_cancelled;  // nothing trades at once
     const OrderId id{std::uint64_t{setup_.account.value} << 32 | ++orders_};
     if (time_in_force == TimeInForce::good_till_cancelled) live_.push_back(id);
     setup_.symbol.send(NewOrder{.id = id,
@@ -39,6 +52,16 @@ class Account {
                                 .side = side,
                                 .time_in_force = time_in_force,
                                 .arrival_ns = to_ns(self_.now())});
+  }
+
+  /// `terms` without id, account, symbol and stamp.
+  void submit(SpecialOrder terms) {
+    terms.id = OrderId{std::uint64_t{setup_.account.value} << 32 | ++orders_};
+    terms.account = setup_.account;
+    terms.symbol = setup_.symbol_id;
+    terms.arrival_ns = to_ns(self_.now());
+    live_.push_back(terms.id);
+    setup_.symbol.send(terms);
   }
 
   void cancel_all() {
@@ -59,9 +82,11 @@ class Account {
   void heard(const Rejected& rejected) {
     if (rejected.command == CommandKind::new_order) std::erase(live_, rejected.id);
   }
+  void heard(const PhaseChanged& changed) { phase_ = changed.phase; }
   void heard(const auto&) {}
 
  private:
+  Phase phase_ = Phase::continuous;
   AgentSelf self_;
   AgentSetup setup_;
   std::uint32_t orders_ = 0;
@@ -97,6 +122,41 @@ Quantity some_lots(Random& random) {
   return Quantity{round_lot * static_cast<std::uint32_t>(1 + std::min<std::int64_t>(geometric(random, 0.5), 9))};
 }
 
+/// What becomes of an order that a noise agent would leave in the book. Draws nothing where all orders are plain.
+void leave(Account& account, Random& random, const AgentBehaviour& behaviour, Side side, Price price,
+           const Quote& quote) {
+  const Quantity quantity = some_lots(random);
+  if (!behaviour.special()) return account.submit(side, price, quantity);
+  SpecialOrder order{.price = price, .quantity = quantity, .side = side};
+  const bool buys = side == Side::buy;
+  double drawn = random.uniform();
+  const auto is_one_of = [&drawn](double share) { return std::exchange(drawn, drawn - share) < share; };
+  if (is_one_of(behaviour.icebergs)) {
+    order.terms = Terms::reserve;
+    order.part = Quantity{round_lot};
+    order.quantity = Quantity{quantity.lots * 5};
+  } else if (is_one_of(behaviour.hidden)) {
+    order.terms = Terms::hidden;
+  } else if (is_one_of(behaviour.stops)) {
+    // Behind the best price of the other side: it follows the market when that runs away.
+    const Price best = buys ? (quote.has_ask() ? quote.ask : price) : (quote.has_bid() ? quote.bid : price);
+    const std::int64_t away = 1 + geometric(random, 0.25);
+    order.trigger = buys ? best.units + away : best.units - away;
+    order.price = Price{buys ? order.trigger + 2 : order.trigger - 2};
+    const double kind = random.uniform();
+    order.type = kind < 0.4 ? SpecialType::stop : kind < 0.8 ? SpecialType::stop_limit : SpecialType::trailing_stop;
+    if (order.type == SpecialType::trailing_stop) order.trigger = away;
+  } else if (is_one_of(behaviour.pegs)) {
+    const std::uint64_t kind = random.below(3);
+    order.type = kind == 0 ? SpecialType::primary_peg : kind == 1 ? SpecialType::midpoint_peg : SpecialType::market_peg;
+    if (order.type == SpecialType::market_peg) order.trigger = buys ? -1 : 1;
+    order.price = Price{buys ? price.units + 5 : price.units - 5};
+  } else {
+    return account.submit(side, price, quantity);
+  }
+  account.submit(order);
+}
+
 }  // namespace
 
 Fundamental::Fundamental(double mean, double volatility, double reversion, Random random)
@@ -127,6 +187,7 @@ Actor noise_agent(AgentSelf self, AgentSetup setup) {
     account.cancel_all();
     Task<bool> looking = look(self, setup.symbol, &quote);
     if (!co_await looking) break;
+    if (!account.may_trade()) continue;
 
     const bool buys = random.coin();
     const Side side = buys ? Side::buy : Side::sell;
@@ -141,7 +202,7 @@ Actor noise_agent(AgentSelf self, AgentSetup setup) {
     // One tick better than the best where the spread leaves room, else at the best or behind it.
     const bool improves = quote.has_both() && quote.ask - quote.bid > 1 && random.chance(0.3);
     const std::int64_t behind = improves ? -1 : geometric(random, 0.25);
-    account.submit(side, Price{buys ? touch - behind : touch + behind}, some_lots(random));
+    leave(account, random, behaviour, side, Price{buys ? touch - behind : touch + behind}, quote);
   }
 }
 
@@ -156,6 +217,7 @@ Actor value_agent(AgentSelf self, AgentSetup setup) {
     account.cancel_all();
     Task<bool> looking = look(self, setup.symbol, &quote);
     if (!co_await looking) break;
+    if (!account.may_trade()) continue;
 
     const double worth = setup.fundamental->at(self.now()) + random.normal(0, behaviour.observation_error);
     if (quote.has_ask() && worth > static_cast<double>(quote.ask.units) + behaviour.observation_error) {
@@ -185,6 +247,7 @@ Actor maker_agent(AgentSelf self, AgentSetup setup) {
     account.cancel_all();
     Task<bool> looking = look(self, setup.symbol, &quote);
     if (!co_await looking) break;
+    if (!account.may_trade()) continue;
 
     const double lean = static_cast<double>(account.position()) / lots_for_a_tick;
     const double mid = middle(quote, behaviour.fundamental_price) - lean;

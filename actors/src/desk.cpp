@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <stdexcept>
 #include <utility>
 
 #include <outcry/actors/market_publication.hpp>
@@ -24,7 +25,12 @@ Desk::Desk(SymbolSelf self, SymbolOptions options)
       book_(options_.instrument, options_.pool != nullptr ? *options_.pool : own_pool_.emplace(), options_.book_size),
       ledger_(options_.ledger != nullptr ? options_.ledger : &own_ledger_) {
   if (options_.stages != nullptr) stages_ = &options_.stages->of(options_.instrument.symbol);
-  quote_.symbol = depth_.symbol = options_.instrument.symbol;
+  if (options_.rules) {
+    if (options_.recorded) throw std::invalid_argument("recorded history goes by its own rules");
+    book_.set_rules(*options_.rules);
+    has_rules_ = true;
+  }
+  quote_.symbol = depth_.symbol = indicative_.symbol = options_.instrument.symbol;
   std::uint64_t anonymous = anonymous_ids;
   for (const SeedOrder& order : options_.seed) {
     const OrderId id{++anonymous};
@@ -50,7 +56,9 @@ Desk::~Desk() {
                       .trades = counts.trades,
                       .shares = counts.traded,
                       .orders_live = book_.order_count(),
-                      .book = report_of(book_)};
+                      .book = report_of(book_),
+                      .auctions = std::move(auctions_),
+                      .wrong = options_.check ? book_.check() : std::string()};
 }
 
 // ---- batches and stamps
@@ -116,7 +124,41 @@ void Desk::take(const EndOfDay& command) {
   publish();
 }
 
+void Desk::take(const SpecialOrder& command) {
+  took(command.arrival_ns);
+  book_.submit(command, *this);
+  if (undisplayed_.contains(command.id)) perhaps_gone_.push_back(command.id);
+  publish();
+}
+
+void Desk::take(const MassCancel& command) {
+  took(command.arrival_ns);
+  if (options_.recorded && (command.all_accounts != 0 || command.account == AccountId{})) {
+    on(Rejected{.account = command.account,  // history's orders are nobody's to cancel
+                .symbol = command.symbol,
+                .command = CommandKind::mass_cancel,
+                .reason = Reason::unsupported,
+                .arrival_ns = command.arrival_ns});
+    return;
+  }
+  book_.mass_cancel(command, *this);
+  publish();
+}
+
+void Desk::take(const ExpireOrders& command) {
+  took(command.arrival_ns);
+  book_.expire(command, *this);
+  publish();
+}
+
+void Desk::take(const ChangePhase& command) {
+  took(command.arrival_ns);
+  book_.change_phase(command, *this);
+  publish();
+}
+
 void Desk::take(const EnterSymbol& enter) {
+  if (enter.terms) terms_listeners_[enter.account.value] = enter.terms;
   if (const std::uint32_t index = enter.account.value - options_.first_account.value; index < 1u << 16) {
     if (index >= participants_.size()) participants_.resize(index + 1);
     participants_[index] = enter.address;
@@ -139,6 +181,17 @@ void Desk::take(const SubscribeDepth& subscribe) {
   subscribe.address.send(depth_);
 }
 
+void Desk::take(const SubscribePhases& subscribe) {
+  phase_listeners_.push_back(subscribe.address);
+  subscribe.address.send(PhaseChanged{.symbol = options_.instrument.symbol, .phase = book_.phase()});
+}
+
+void Desk::take(const SubscribeAuctions& subscribe) {
+  auction_listeners_.push_back(subscribe.address);
+  indicative_ = indicative();
+  if (indicative_.volume != 0) subscribe.address.send(indicative_);
+}
+
 void Desk::take(const Ask<QuoteQuery>& ask) { ask.reply(quote()); }
 
 // ---- events of the book
@@ -154,6 +207,12 @@ const ParticipantAddress* Desk::owner(AccountId account) const {
 template <class Event>
 void Desk::tell(AccountId account, const Event& event) {
   if (const ParticipantAddress* address = owner(account); address != nullptr) address->send(event);
+}
+
+template <class Event>
+void Desk::tell_terms(AccountId account, const Event& event) {
+  if (const auto found = terms_listeners_.find(account.value); found != terms_listeners_.end())
+    found->second.send(event);
 }
 
 void Desk::tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price price, Quantity quantity,
@@ -196,15 +255,21 @@ void Desk::on(const Traded& event) {
                                      .side = maker_side,
                                      .maker = 1,
                                      .arrival_ns = arrival_ns_});
+  const bool hidden = !undisplayed_.empty() && !was_displayed(event);
   if (!applying_history_) {
     // What is left of the taker is not known to a trade; its owner counts for itself.
-    tell(event.taker_account, Filled{.id = event.taker,
-                                     .price = event.price,
-                                     .quantity = event.quantity,
-                                     .account = event.taker_account,
-                                     .symbol = event.symbol,
-                                     .side = event.taker_side,
-                                     .arrival_ns = arrival_ns_});
+    Filled filled{.id = event.taker,
+                  .price = event.price,
+                  .quantity = event.quantity,
+                  .account = event.taker_account,
+                  .symbol = event.symbol,
+                  .side = event.taker_side,
+                  .arrival_ns = arrival_ns_};
+    if (uncrossing_) [[unlikely]] {
+      filled.maker = 1;
+      if (const auto order = book_.find(event.taker)) filled.open = order->open + order->reserve;
+    }
+    tell(event.taker_account, filled);
     if (!ours_rested) {
       Strayed& strayed = strayed_.try_emplace(event.maker, Strayed{maker_side, event.price}).first->second;
       strayed.gap += event.quantity.lots;
@@ -212,12 +277,12 @@ void Desk::on(const Traded& event) {
       ledger_->taken_shares += event.quantity.lots;
     }
   }
-  if (printable_) print(event.price, event.quantity, event.taker_side, false);
+  if (printable_) print(event.price, event.quantity, event.taker_side, hidden);
   if (ours_rested && event.maker_open == Quantity{}) forget_own(event.maker);
   if (options_.tape != nullptr) {
     const OrderId taker = applying_history_ ? history_taker_ : event.taker;
     options_.tape->trade({now_ns_, event.maker, taker, event.price, event.quantity, event.symbol, event.maker_account,
-                          event.taker_account, event.taker_side, 0, 0, 0});
+                          event.taker_account, event.taker_side, hidden, 0, 0});
   }
 }
 
@@ -227,6 +292,7 @@ void Desk::on(const Cancelled& event) {
     if (event.account == AccountId{}) return;
     forget_own(event.id);
   }
+  if (!undisplayed_.empty()) undisplayed_.erase(event.id);
   tell(event.account, event);
   if (options_.tape != nullptr)
     tape_order(Tape::OrderKind::cancelled, event.id, {}, event.price, event.quantity, event.account, event.side,
@@ -252,13 +318,126 @@ void Desk::on(const Modified& event) {
 
 void Desk::on(const Replaced& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
+  if (!undisplayed_.empty() && undisplayed_.erase(event.id) != 0) {
+    undisplayed_.insert(event.new_id);
+    perhaps_gone_.push_back(event.new_id);
+  }
   tell(event.account, event);
   if (options_.tape != nullptr)
     tape_order(Tape::OrderKind::replaced, event.id, event.new_id, event.price, event.quantity, event.account,
                event.side, Reason::none);
 }
 
+// ---- events of books with rules
+
+void Desk::on(const AcceptedTerms& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
+  if (has(event.terms, Terms::hidden | Terms::all_or_none) || is_peg(event.type)) undisplayed_.insert(event.id);
+  tell_terms(event.account, event);
+  if (options_.tape != nullptr)
+    options_.tape->order({.time_ns = now_ns_,
+                          .id = event.id,
+                          .new_id = {},
+                          .price = {event.trigger},
+                          .quantity = event.part,
+                          .account = event.account,
+                          .symbol = event.symbol,
+                          .kind = Tape::OrderKind::terms,
+                          .side = event.side,
+                          .type = event.type,
+                          .terms = static_cast<std::uint8_t>(event.terms)});
+}
+
+void Desk::on(const Refreshed& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
+  tell_terms(event.account, event);
+  if (options_.tape != nullptr)
+    tape_order(Tape::OrderKind::refreshed, event.id, {}, event.price, event.displayed, event.account, event.side,
+               Reason::none);
+}
+
+void Desk::on(const Triggered& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
+  tell_terms(event.account, event);
+  if (options_.tape != nullptr)
+    tape_order(Tape::OrderKind::triggered, event.id, {}, event.price, event.quantity, event.account, event.side,
+               Reason::none);
+}
+
+void Desk::on(const Repriced& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
+  if (!undisplayed_.empty() && undisplayed_.contains(event.id)) perhaps_gone_.push_back(event.id);
+  tell_terms(event.account, event);
+  if (options_.tape != nullptr)
+    tape_order(event.is_parked != 0 ? Tape::OrderKind::parked : Tape::OrderKind::repriced, event.id, {}, event.price,
+               event.open, event.account, event.side, Reason::none);
+}
+
+void Desk::on(const PhaseChanged& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
+  uncrossing_ = false;  // the stops that an auction has triggered trade like any others
+  for (const PhaseAddress& listener : phase_listeners_) listener.send(event);
+  if (options_.tape != nullptr)
+    options_.tape->phase({.time_ns = now_ns_,
+                          .price = {},
+                          .volume = 0,
+                          .imbalance = 0,
+                          .symbol = event.symbol,
+                          .phase = event.phase,
+                          .uncrossed = false});
+}
+
+void Desk::on(const Uncrossed& event) {
+  if (options_.publication != nullptr) options_.publication->on(event);
+  uncrossing_ = true;
+  for (const AuctionAddress& listener : auction_listeners_) listener.send(event);
+  auctions_.push_back({now_ns_, event.price, event.volume, event.imbalance, event.symbol});
+  if (options_.tape != nullptr)
+    options_.tape->phase({.time_ns = now_ns_,
+                          .price = event.price,
+                          .volume = event.volume,
+                          .imbalance = event.imbalance,
+                          .symbol = event.symbol,
+                          .phase = {},
+                          .uncrossed = true});
+}
+
+/// Whether the resting order of a trade could be seen by everyone. Orders that are used up are forgotten.
+bool Desk::was_displayed(const Traded& event) {
+  const bool displayed = !undisplayed_.contains(event.maker);
+  if (!displayed && event.maker_open == Quantity{}) undisplayed_.erase(event.maker);
+  if (undisplayed_.contains(event.taker)) perhaps_gone_.push_back(event.taker);
+  return displayed;
+}
+
 // ---- market data
+
+Indicative Desk::indicative() const {
+  Indicative now{.symbol = options_.instrument.symbol};
+  if (book_.phase() != Phase::auction) return now;
+  if (const auto found = book_.indicative()) {
+    now.price = found->price;
+    now.volume = found->volume;
+    now.imbalance = found->imbalance;
+  }
+  return now;
+}
+
+void Desk::publish_by_rules() {
+  uncrossing_ = false;
+  for (const OrderId id : perhaps_gone_)
+    if (!book_.find(id)) undisplayed_.erase(id);
+  perhaps_gone_.clear();
+  if (auction_listeners_.empty()) return;
+  Indicative now = indicative();
+  if (now.price == indicative_.price && now.volume == indicative_.volume && now.imbalance == indicative_.imbalance)
+    return;
+  now.arrival_ns = caused_ns();
+  indicative_ = now;
+  // How it ended is said by Uncrossed.
+  if (book_.phase() != Phase::auction) return;
+  for (const AuctionAddress& listener : auction_listeners_) listener.send(now);
+}
 
 Quote Desk::quote() const {
   Quote quote = book_.quote();
@@ -275,6 +454,8 @@ Depth Desk::depth() const {
 }
 
 void Desk::publish() {
+  if (has_rules_) [[unlikely]]
+    publish_by_rules();
   if (!quote_listeners_.empty() || options_.tape != nullptr) publish_quote();
   if (!depth_listeners_.empty()) publish_depth();
   if (options_.publication != nullptr) options_.publication->book(book_, now_ns_);

@@ -17,8 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 8> names{"manifest.json", "orders.csv",    "trades.csv",   "l1.csv",
-                                                "positions.csv", "strategy.json", "latency.hlog", "latency.hgrm"};
+constexpr std::array<std::string_view, 9> names{"manifest.json", "orders.csv",   "phases.csv",
+                                                "trades.csv",    "l1.csv",       "positions.csv",
+                                                "strategy.json", "latency.hlog", "latency.hgrm"};
 
 bool of_a_run(const std::string& name) {
   for (const std::string_view one : names)

@@ -12,6 +12,7 @@
 
 #include <outcry/actors/agents.hpp>
 #include <outcry/actors/market_publication.hpp>
+#include <outcry/actors/session.hpp>
 #include <outcry/actors/symbol.hpp>
 #include <outcry/actors/timing.hpp>
 #include <outcry/book/order_pool.hpp>
@@ -25,6 +26,16 @@ constexpr std::uint32_t strategy_mailbox = 1u << 20;
 constexpr AccountId strategy_account{0x7FFF'0000};
 constexpr Price zero_intelligence_start{10'000'000};
 
+Instrument stock(std::uint32_t number) {
+  char name[16];
+  std::snprintf(name, sizeof name, "S%04u", number);
+  Instrument instrument;
+  instrument.symbol = SymbolId{number};
+  instrument.name = padded_name(name);
+  instrument.price_scale = 100;
+  return instrument;
+}
+
 void check(const SimulationOptions& options) {
   const auto refuse = [](const std::string& sentence) { throw std::invalid_argument(sentence); };
   if (options.symbols == 0 || options.symbols > 100'000)
@@ -35,21 +46,27 @@ void check(const SimulationOptions& options) {
   if (options.length <= Duration::zero()) refuse("the simulated time must be longer than zero");
   if (options.strategy != nullptr && options.strategy_latency <= Duration::zero())
     refuse("the strategy's latency must be longer than zero");
+  const AgentBehaviour& behaviour = options.behaviour;
+  for (const double share : {behaviour.icebergs, behaviour.hidden, behaviour.stops, behaviour.pegs})
+    if (!(share >= 0 && share <= 1)) refuse("a share of the noise agents' orders must be from 0 to 1");
+  if (behaviour.icebergs + behaviour.hidden + behaviour.stops + behaviour.pegs > 1 + 1e-9)
+    refuse("icebergs, hidden orders, stops and pegs must not be more than all orders");
+  if (options.has_rules() && options.zero_intelligence)
+    refuse("w1 is a model without rules, phases and special orders");
+  if (options.rules) {
+    OrderPool pool({.orders = 16, .limit = 16, .chunk = 16});
+    OrderBook<>(stock(0), pool).set_rules(*options.rules);  // throws if they make no sense
+  }
+  if (options.session) {
+    const std::vector<SessionStep> steps = steps_of(*options.session);
+    if (!steps.empty() && steps.back().at > options.length)
+      refuse("the session must not last longer than the market is simulated");
+  }
   if (!options.zero_intelligence) return;
   const ZeroIntelligence& model = *options.zero_intelligence;
   if (options.strategy != nullptr) refuse("w1 is a closed model: no strategy takes part in it");
   if (!(model.epsilon > 0) || !(model.limit_rate > 0) || !(model.market_rate > 0) || model.width == 0)
     refuse("the rates, the width and epsilon of w1 must be greater than zero");
-}
-
-Instrument stock(std::uint32_t number) {
-  char name[16];
-  std::snprintf(name, sizeof name, "S%04u", number);
-  Instrument instrument;
-  instrument.symbol = SymbolId{number};
-  instrument.name = padded_name(name);
-  instrument.price_scale = 100;
-  return instrument;
 }
 
 }  // namespace
@@ -114,13 +131,18 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
     symbol_options.tape = tapes_.empty() ? nullptr : tapes_[scheduler].get();
     symbol_options.first_account = AccountId{1 + (w1 ? 0 : s * agents_each)};
     symbol_options.counts = &parts.counts[s];
+    if (options_.has_rules()) symbol_options.rules = options_.rules.value_or(BookRules{});
+    symbol_options.check = options_.check;
     if (parts.publication) symbol_options.publication = &(*parts.publication)[SymbolId{s}];
     const SymbolAddress address =
         parts.runtime.spawn({.name = name_of(instruments_[s]),
                              .site = s,
                              .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}},
                             symbol, std::move(symbol_options));
-    listed.push_back({instruments_[s], address});
+    listed.push_back({instruments_[s], address, options_.has_rules()});
+    if (options_.has_rules())
+      parts.runtime.spawn({.name = "session", .site = s}, session, address, SymbolId{s},
+                          options_.session.value_or(SessionPlan{}));
 
     if (w1) {
       parts.runtime.spawn({.name = "zero intelligence",
@@ -150,7 +172,8 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
                                        .symbol_id = SymbolId{s},
                                        .account = AccountId{++account},
                                        .behaviour = &options_.behaviour,
-                                       .fundamental = parts.fundamentals.back().get()});
+                                       .fundamental = parts.fundamentals.back().get(),
+                                       .has_rules = options_.has_rules()});
         ++parts.agents;
       }
     };
@@ -205,7 +228,11 @@ SimulationReport SimulatedMarket::run() {
     report.trades += counts.trades;
     report.shares += counts.shares;
     report.books += counts.book;
+    report.auctions.insert(report.auctions.end(), counts.auctions.begin(), counts.auctions.end());
+    if (report.wrong.empty()) report.wrong = counts.wrong;
   }
+  std::stable_sort(report.auctions.begin(), report.auctions.end(),
+                   [](const AuctionResult& a, const AuctionResult& b) { return a.time_ns < b.time_ns; });
   report.simulated = runtime.now() - Time{};
   report.digest = runtime.digest();
   if (options_.zero_intelligence) {

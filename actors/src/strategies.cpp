@@ -78,6 +78,7 @@ Strategy maker_strategy(Trader& trader) {
     // Not on news of our orders: the quote that we know is older than they are, and shows what has just gone.
     if (trader.news() != Trader::News::quote) continue;
     const SymbolId symbol = trader.news_symbol();
+    if (trader.phase(symbol) != Phase::continuous) continue;  // its orders are refused
     auto& [bid, ask] = quoting[symbol.value];
     quote(trader, symbol, bid, ask);
   }

@@ -55,6 +55,7 @@ int write_all(int file, const void* data, std::size_t size) noexcept {
 SymbolId symbol_of(const Tape::OrderRow& row) { return row.symbol; }
 SymbolId symbol_of(const Tape::TradeRow& row) { return row.symbol; }
 SymbolId symbol_of(const Tape::QuoteRow& row) { return row.quote.symbol; }
+SymbolId symbol_of(const Tape::PhaseRow& row) { return row.symbol; }
 
 /// A file of lines, written in large pieces.
 class Lines {
@@ -84,6 +85,10 @@ class Lines {
     char digits[20];
     return field(std::string_view(
         digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, number).ptr - digits)));
+  }
+  Lines& signed_field(std::int64_t number) {
+    if (number < 0) text_ += '-';
+    return field(number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number));
   }
   Lines& nothing() { return field(std::string_view{}); }
 
@@ -137,8 +142,35 @@ class Lines {
 };
 
 constexpr const char* name_of(Tape::OrderKind kind) {
-  constexpr const char* names[] = {"accepted", "rejected", "cancelled", "reduced", "modified", "replaced"};
+  constexpr const char* names[] = {"accepted", "rejected",  "cancelled", "reduced",  "modified", "replaced",
+                                   "terms",    "refreshed", "triggered", "repriced", "parked"};
   return names[static_cast<std::size_t>(kind)];
+}
+
+const char* name_of(SpecialType type) {
+  switch (type) {
+    case SpecialType::limit: return "limit";
+    case SpecialType::market: return "market";
+    case SpecialType::market_to_limit: return "market_to_limit";
+    case SpecialType::stop: return "stop";
+    case SpecialType::stop_limit: return "stop_limit";
+    case SpecialType::trailing_stop: return "trailing_stop";
+    case SpecialType::primary_peg: return "primary_peg";
+    case SpecialType::midpoint_peg: return "midpoint_peg";
+    case SpecialType::market_peg: return "market_peg";
+  }
+  return "?";
+}
+
+/// "limit", "limit+hidden+post_only", "stop".
+std::string text_of(SpecialType type, Terms terms) {
+  std::string text = name_of(type);
+  if (has(terms, Terms::hidden)) text += "+hidden";
+  if (has(terms, Terms::reserve)) text += "+reserve";
+  if (has(terms, Terms::minimum)) text += "+minimum";
+  if (has(terms, Terms::all_or_none)) text += "+all_or_none";
+  if (has(terms, Terms::post_only)) text += "+post_only";
+  return text;
 }
 
 using Instruments = std::span<const Instrument>;
@@ -166,6 +198,10 @@ void write_line(Lines& lines, const Tape::OrderRow& row, Instruments instruments
     lines.field(to_string(row.side)).price(row.price, instrument).field(row.quantity.lots);
   }
   lines.field(row.account.value);
+  if (row.kind == Tape::OrderKind::terms) {
+    lines.field(text_of(row.type, static_cast<Terms>(row.terms))).end();
+    return;
+  }
   row.reason == Reason::none ? lines.nothing() : lines.field(to_string(row.reason));
   lines.end();
 }
@@ -188,6 +224,17 @@ void write_line(Lines& lines, const Tape::QuoteRow& row, Instruments instruments
   };
   side(quote.has_bid(), quote.bid, quote.bid_quantity);
   side(quote.has_ask(), quote.ask, quote.ask_quantity);
+  lines.end();
+}
+
+void write_line(Lines& lines, const Tape::PhaseRow& row, Instruments instruments) {
+  const Instrument& instrument = instrument_of(row.symbol, instruments);
+  begin_line(lines, row.time_ns, row.symbol, instrument);
+  if (row.uncrossed) {
+    lines.field("uncrossed").price(row.price, instrument).field(row.volume).signed_field(row.imbalance);
+  } else {
+    lines.field(name_of(row.phase)).nothing().nothing().nothing();
+  }
   lines.end();
 }
 
@@ -220,7 +267,17 @@ void Tape::Spool<Row>::flush() noexcept {
   rows_.clear();
 }
 
-Tape::Tape(const fs::path& folder) : orders_(folder, failure_), trades_(folder, failure_), quotes_(folder, failure_) {}
+const char* name_of(Phase phase) {
+  switch (phase) {
+    case Phase::continuous: return "continuous";
+    case Phase::halted: return "halted";
+    case Phase::auction: return "auction";
+  }
+  return "?";
+}
+
+Tape::Tape(const fs::path& folder)
+    : orders_(folder, failure_), trades_(folder, failure_), quotes_(folder, failure_), phases_(folder, failure_) {}
 Tape::~Tape() = default;
 void Tape::close(int file) noexcept { ::close(file); }
 
@@ -299,6 +356,11 @@ struct TapeMerger {
     merge(folder, tapes, &Tape::trades_, "trades.csv",
           "time,symbol,price,quantity,aggressor,maker,taker,maker_account,taker_account,hidden", instruments);
     merge(folder, tapes, &Tape::quotes_, "l1.csv", "time,symbol,bid,bid_quantity,ask,ask_quantity", instruments);
+    const bool has_phases = std::any_of(tapes.begin(), tapes.end(), [](const auto& tape) {
+      return tape->phases_.spooled_ != 0 || !tape->phases_.rows_.empty();
+    });
+    if (has_phases)
+      merge(folder, tapes, &Tape::phases_, "phases.csv", "time,symbol,phase,price,volume,imbalance", instruments);
   }
 };
 
@@ -309,5 +371,6 @@ void write_tapes(const fs::path& folder, std::span<const std::unique_ptr<Tape>> 
 template class Tape::Spool<Tape::OrderRow>;
 template class Tape::Spool<Tape::TradeRow>;
 template class Tape::Spool<Tape::QuoteRow>;
+template class Tape::Spool<Tape::PhaseRow>;
 
 }  // namespace outcry

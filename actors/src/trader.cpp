@@ -2,8 +2,12 @@
 #include <outcry/actors/trader.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
 #include <stdexcept>
 #include <utility>
+
+#include <outcry/book/order_terms.hpp>
 
 namespace outcry {
 
@@ -31,9 +35,12 @@ Trader::Trader(TraderSelf self, TraderSetup setup) : self_(self), setup_(std::mo
   for (std::size_t i = 0; i < setup_.symbols.size(); ++i) {
     const TraderSetup::Listed& listed = setup_.symbols[i];
     symbols_.push_back({.instrument = listed.instrument, .address = listed.address});
-    listed.address.send(EnterSymbol{setup_.account, self_.address()});
+    listed.address.send(EnterSymbol{setup_.account, self_.address(), self_.address()});
     listed.address.send(SubscribeQuotes{self_.address()});
     listed.address.send(SubscribeTrades{self_.address()});
+    if (!listed.has_rules) continue;
+    listed.address.send(SubscribePhases{self_.address()});
+    listed.address.send(SubscribeAuctions{self_.address()});
   }
 }
 
@@ -63,13 +70,21 @@ std::int64_t Trader::stamp() const { return stamp_now(setup_.stamps, self_.sched
 
 // ---- orders
 
-OrderId Trader::enter(Side side, Quantity quantity, Price price, OrderType type, OrderOptions terms) {
+OrderState& Trader::note_order(Side side, Quantity quantity, Price price, SymbolId symbol) {
+  static_cast<void>(at(symbol));  // throws if there is none
   const OrderId id{own_ids | std::uint64_t{setup_.account.value & 0x7FFFFFFF} << 32 | ++last_order_};
-  Listed& listed = at(terms.symbol);
   OrderState& order = orders_[id];
-  order = {.id = id, .symbol = terms.symbol, .side = side, .price = price, .quantity = quantity, .open = quantity};
+  order = {.id = id, .symbol = symbol, .side = side, .price = price, .quantity = quantity, .open = quantity};
   open_.push_back(id);
   ++sent_;
+  return order;
+}
+
+OrderId Trader::enter(Side side, Quantity quantity, Price price, OrderType type, const OrderOptions& terms) {
+  if (terms.terms != Terms::none || terms.expires != Time{})
+    return enter(side, quantity, price, type == OrderType::limit ? SpecialType::limit : SpecialType::market, 0, terms);
+  OrderState& order = note_order(side, quantity, price, terms.symbol);
+  const OrderId id = order.id;
   const NewOrder command{.id = id,
                          .price = price,
                          .quantity = quantity,
@@ -80,7 +95,42 @@ OrderId Trader::enter(Side side, Quantity quantity, Price price, OrderType type,
                          .time_in_force = terms.time_in_force,
                          .post_only = terms.post_only,
                          .arrival_ns = stamp()};
-  if (!listed.address.send(command).accepted()) {
+  if (!at(terms.symbol).address.send(command).accepted()) {
+    ++refused_;
+    finish(order, OrderProgress::refused, Reason::mailbox_full);
+  }
+  return id;
+}
+
+OrderId Trader::enter(Side side, Quantity quantity, Price price, SpecialType type, std::int64_t trigger,
+                      OrderOptions options) {
+  OrderState& order = note_order(side, quantity, price, options.symbol);
+  const OrderId id = order.id;
+  order.type = type;
+  order.trigger = trigger;
+  order.terms = options.terms | (options.post_only == PostOnly::yes ? Terms::post_only : Terms::none);
+  order.part = options.part;
+  std::uint32_t expires_s = 0;
+  if (options.expires != Time{}) {
+    options.time_in_force = TimeInForce::good_till_time;
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(options.expires - Time{}).count();
+    expires_s =
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 1, std::numeric_limits<std::uint32_t>::max() - 1));
+  }
+  const SpecialOrder command{.id = id,
+                             .price = price,
+                             .trigger = trigger,
+                             .quantity = quantity,
+                             .part = order.part,
+                             .account = setup_.account,
+                             .symbol = options.symbol,
+                             .expires_s = expires_s,
+                             .side = side,
+                             .type = type,
+                             .time_in_force = options.time_in_force,
+                             .terms = order.terms,
+                             .arrival_ns = stamp()};
+  if (!at(options.symbol).address.send(command).accepted()) {
     ++refused_;
     finish(order, OrderProgress::refused, Reason::mailbox_full);
   }
@@ -97,6 +147,17 @@ void Trader::cancel(OrderId id) {
 void Trader::cancel_all(SymbolId symbol) {
   for (const OrderId id : std::vector<OrderId>(open_.begin(), open_.end()))
     if (find(id)->symbol == symbol) cancel(id);
+}
+
+void Trader::cancel_all(SymbolId symbol, Side side) {
+  const MassCancel command{.account = setup_.account,
+                           .symbol = symbol,
+                           .buys = side == Side::buy,
+                           .sells = side == Side::sell,
+                           .arrival_ns = stamp()};
+  if (!at(symbol).address.send(command).accepted()) return;
+  for (const OrderId id : open_)
+    if (OrderState* order = find(id); order->symbol == symbol && order->side == side) order->cancelling = true;
 }
 
 void Trader::modify(OrderId id, Price price, Quantity open) {
@@ -116,7 +177,7 @@ void Trader::keep(OrderId& order, Side side, Quantity quantity, Price price, Ord
   if (state == nullptr || state->done()) {
     order = enter(side, quantity, price, OrderType::limit, terms);
   } else if (state->price != price && state->progress != OrderProgress::pending && !state->modifying &&
-             !state->cancelling) {
+             state->progress != OrderProgress::waiting && !state->cancelling) {
     modify(order, price, quantity);
   }
 }
@@ -136,10 +197,20 @@ void Trader::refresh(OrderState& order) {
   }
 }
 
+/// Splits what is open of an order that comes to rest into what everyone sees and what nobody sees.
+void Trader::show(OrderState& order) {
+  const bool unseen = has(order.terms, Terms::hidden | Terms::all_or_none) || is_peg(order.type) || is_stop(order.type);
+  order.displayed = unseen                             ? Quantity{}
+                    : has(order.terms, Terms::reserve) ? std::min(order.open, order.part)
+                                                       : order.open;
+  order.reserve = order.open - order.displayed;
+}
+
 void Trader::finish(OrderState& order, OrderProgress progress, Reason reason) {
   order.progress = progress;
   order.reason = reason;
-  order.cancelling = order.modifying = false;
+  order.cancelling = order.modifying = order.parked = false;
+  order.displayed = order.reserve = {};
   std::erase(open_, order.id);
   done_.push_back(order.id);
   if (done_.size() > done_orders_kept) {
@@ -150,10 +221,7 @@ void Trader::finish(OrderState& order, OrderProgress progress, Reason reason) {
 
 // ---- what is heard
 
-bool Trader::absorb(
-    std::optional<
-        Received<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>>
-        message) {
+bool Trader::absorb(Message message) {
   if (!message) {
     news_ = self_.stopping() ? News::none : News::time;
     return !self_.stopping();
@@ -170,8 +238,10 @@ void Trader::about_order(OrderId id, SymbolId symbol, std::int64_t arrival_ns) {
 }
 
 void Trader::heard(const Accepted& event) {
-  if (OrderState* order = find(event.id); order != nullptr && order->progress == OrderProgress::pending)
-    order->progress = OrderProgress::live;
+  if (OrderState* order = find(event.id); order != nullptr && order->progress == OrderProgress::pending) {
+    order->progress = is_stop(order->type) ? OrderProgress::waiting : OrderProgress::live;
+    show(*order);
+  }
   about_order(event.id, event.symbol, event.arrival_ns);
 }
 
@@ -201,6 +271,12 @@ void Trader::heard(const Filled& event) {
   if (OrderState* order = find(event.id); order != nullptr && !order->done()) {
     order->filled += event.quantity;
     order->open -= std::min(order->open, event.quantity);
+    if (event.maker != 0 && order->displayed != Quantity{}) {
+      order->displayed -= std::min(order->displayed, event.quantity);  // Refreshed says what comes after it
+      order->reserve = order->open - std::min(order->open, order->displayed);
+    } else {
+      show(*order);
+    }
     refresh(*order);
   }
   about_order(event.id, event.symbol, event.arrival_ns);
@@ -219,6 +295,8 @@ void Trader::heard(const Reduced& event) {
   if (OrderState* order = find(event.id); order != nullptr) {
     order->open = event.open;
     order->quantity = order->filled + event.open;
+    order->displayed = std::min(order->displayed, event.open);  // what nobody sees goes first
+    order->reserve = event.open - order->displayed;
   }
   about_order(event.id, event.symbol, event.arrival_ns);
 }
@@ -234,7 +312,15 @@ void Trader::heard(const Modified& event) {
     order->price = event.price;
     order->open = event.open;
     order->quantity = order->filled + event.open;
-    if (event.open != Quantity{}) refresh(*order);
+    if (event.open != Quantity{}) {
+      refresh(*order);
+      const Quantity displayed = order->displayed;
+      show(*order);
+      if (event.kept_place != 0 && displayed < order->displayed) {
+        order->displayed = displayed;
+        order->reserve = order->open - displayed;
+      }
+    }
   }
   about_order(event.id, event.symbol, event.arrival_ns);
 }
@@ -261,6 +347,59 @@ void Trader::heard(const Depth& depth) {
   at(depth.symbol).depth = depth;
   news_ = News::depth;
   news_symbol_ = depth.symbol;
+}
+
+void Trader::heard(const AcceptedTerms& event) { about_order(event.id, event.symbol, event.arrival_ns); }
+
+void Trader::heard(const Refreshed& event) {
+  if (OrderState* order = find(event.id); order != nullptr && !order->done()) {
+    order->displayed = event.displayed;
+    order->reserve = event.reserve;
+  }
+  about_order(event.id, event.symbol, 0);
+}
+
+void Trader::heard(const Triggered& event) {
+  if (OrderState* order = find(event.id); order != nullptr && !order->done()) {
+    order->progress = OrderProgress::live;
+    order->type = event.is_market != 0 ? SpecialType::market : SpecialType::limit;
+    order->price = event.price;
+    show(*order);
+  }
+  about_order(event.id, event.symbol, 0);
+}
+
+void Trader::heard(const Repriced& event) {
+  if (OrderState* order = find(event.id); order != nullptr && !order->done()) {
+    order->parked = event.is_parked != 0;
+    if (!order->parked) order->price = event.price;
+  }
+  about_order(event.id, event.symbol, 0);
+}
+
+void Trader::heard(const PhaseChanged& event) {
+  Listed& listed = at(event.symbol);
+  listed.phase = event.phase;
+  listed.indicative.reset();
+  news_ = News::phase;
+  news_symbol_ = event.symbol;
+}
+
+void Trader::heard(const Indicative& event) {
+  Listed& listed = at(event.symbol);
+  if (event.volume != 0) {
+    listed.indicative = event;
+  } else {
+    listed.indicative.reset();
+  }
+  news_ = News::auction;
+  news_symbol_ = event.symbol;
+}
+
+void Trader::heard(const Uncrossed& event) {
+  at(event.symbol).uncrossed = event;
+  news_ = News::auction;
+  news_symbol_ = event.symbol;
 }
 
 // ---- accounts

@@ -1,6 +1,8 @@
 // Agents: the ordinary participants of a simulated symbol, each an actor.
 //
 // All of them wake at random times, look at the quote, and act over links with latency; none sees the book directly.
+// In an auction what would take at once waits with the others; during a halt nobody sends orders. News of both comes over
+// the same links, so some orders are refused.
 // Threads: the site of their symbol.
 #pragma once
 
@@ -34,7 +36,7 @@ class Fundamental {
   double value_;
 };
 
-using AgentSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced>;
+using AgentSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, PhaseChanged>;
 
 struct AgentSetup {
   SymbolAddress symbol{};
@@ -42,10 +44,11 @@ struct AgentSetup {
   AccountId account{};
   const AgentBehaviour* behaviour = nullptr;
   Fundamental* fundamental = nullptr;
+  bool has_rules = false;  // the symbol's book: then they listen to its phases
 };
 
 /// Buys or sells for no reason: mostly near the best price on its own side, sometimes across the spread. Keeps one order
-/// and cancels it before the next. After the noise traders of Kyle 1985.
+/// and cancels it before the next; some of them are special orders if the behaviour says so. After the noise traders of Kyle 1985.
 Actor noise_agent(AgentSelf self, AgentSetup setup);
 
 /// Observes the worth with an error; trades against quotes that are off by more than that, else quotes around it.

@@ -12,7 +12,12 @@
 //   - What no longer fits is adjusted and counted in the ledger; no share trades, or is counted, twice.
 //   - Executions of hidden orders do not fill ours: who rested, and on which side, is not reliably in the data.
 //   - Trade prints are of what trades in this book: what ours took was printed then, and not when history trades it.
+// In a market with rules the owners of special orders hear of them, too; subscribers hear of phases and auctions. What
+// is not displayed is in no quote, depth or publication; a trade with it is printed as hidden. An auction has no taker:
+// both sides are told that their orders rested.
 // Thread: the symbol actor's. Nothing here awaits.
+// Limits: with rules a command may allocate, and while an auction collects each command walks the levels if anyone
+//   listens to it.
 #pragma once
 
 #include <atomic>
@@ -20,7 +25,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <outcry/actors/history_ledger.hpp>
@@ -48,13 +55,25 @@ struct SeedOrder {
   Quantity quantity{};
 };
 
+/// The end of an auction in which something traded.
+struct AuctionResult {
+  std::int64_t time_ns = 0;
+  Price price{};
+  Volume volume{};
+  std::int64_t imbalance = 0;
+  SymbolId symbol{};
+  friend bool operator==(const AuctionResult&, const AuctionResult&) = default;
+};
+
 /// What a symbol's book has done, written when the actor ends.
 struct SymbolCounts {
   std::uint64_t commands = 0;  // new, cancel, reduce, modify, replace, carried out or refused
   std::uint64_t trades = 0;
   Volume shares = 0;
-  std::uint64_t orders_live = 0;
+  std::uint64_t orders_live = 0;  // that are displayed
   BookReport book{};
+  std::vector<AuctionResult> auctions{};
+  std::string wrong{};  // what SymbolOptions::check has found
 };
 
 struct SymbolOptions {
@@ -67,6 +86,8 @@ struct SymbolOptions {
   AccountId first_account{};     // accounts from here on are found fastest
   SymbolCounts* counts = nullptr;
   SymbolPublication* publication = nullptr;  // null: readers outside see nothing
+  std::optional<BookRules> rules{};          // none: special orders are refused. Not in recorded markets
+  bool check = false;                        // looks for a broken invariant of the book when the actor ends
 
   // Recorded markets.
   bool recorded = false;
@@ -100,6 +121,12 @@ class Desk {
   void take(const SubscribeTrades& subscribe);
   void take(const SubscribeDepth& subscribe);
   void take(const Ask<QuoteQuery>& ask);
+  void take(const SpecialOrder& command);
+  void take(const MassCancel& command);
+  void take(const ExpireOrders& command);
+  void take(const ChangePhase& command);
+  void take(const SubscribePhases& subscribe);
+  void take(const SubscribeAuctions& subscribe);
 
   const OrderBook<>& book() const { return book_; }
 
@@ -111,21 +138,37 @@ class Desk {
   void on(const Reduced& event);
   void on(const Modified& event);
   void on(const Replaced& event);
+  void on(const AcceptedTerms& event);
+  void on(const Refreshed& event);
+  void on(const Triggered& event);
+  void on(const Repriced& event);
+  void on(const PhaseChanged& event);
+  void on(const Uncrossed& event);
+  /// A book leaves out what its consumer does not take. This one takes everything, so that nothing gets lost unseen.
+  template <class Event>
+  void on(const Event&) {
+    static_assert(sizeof(Event) == 0, "the desk has to pass on this event of the book");
+  }
 
  private:
   void took(std::int64_t arrival_ns);
   void publish();
   void publish_quote();
   void publish_depth();
+  void publish_by_rules();
   std::int64_t caused_ns() const { return stages_ != nullptr ? taken_ns_ : arrival_ns_; }
   void print(Price price, Quantity quantity, Side aggressor, bool hidden);
   Quote quote() const;
   Depth depth() const;
   template <class Event>
   void tell(AccountId account, const Event& event);
+  template <class Event>
+  void tell_terms(AccountId account, const Event& event);
   const ParticipantAddress* owner(AccountId account) const;
   void tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price price, Quantity quantity, AccountId account,
                   Side side, Reason reason);
+  bool was_displayed(const Traded& event);
+  Indicative indicative() const;
 
   // History.
   struct OwnOrder {
@@ -195,6 +238,17 @@ class Desk {
   Depth depth_{};
   std::uint32_t quotes_ = 0;
   std::uint32_t trades_ = 0;
+
+  // Rules; all of it stays empty without them.
+  std::unordered_map<std::uint32_t, TermsAddress> terms_listeners_;
+  std::vector<PhaseAddress> phase_listeners_;
+  std::vector<AuctionAddress> auction_listeners_;
+  std::unordered_set<OrderId> undisplayed_;  // orders that rest out of sight, or may
+  std::vector<OrderId> perhaps_gone_;        // of those: that may have been used up by the command in progress
+  std::vector<AuctionResult> auctions_;
+  Indicative indicative_{};  // as it was last published
+  bool has_rules_ = false;
+  bool uncrossing_ = false;
 
   // The batch, and the command in progress.
   std::int64_t now_ns_ = 0;

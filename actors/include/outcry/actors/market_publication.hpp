@@ -44,6 +44,17 @@ class alignas(64) SymbolPublication {
   void on(const Modified& event) noexcept { touch_all(event.side); }  // does not say what the old price was
   void on(const Replaced& event) noexcept { touch_all(event.side); }
   void on(const Rejected&) noexcept { ++told_; }
+  // Of books with rules. What is not displayed changes no level; a price of it that is touched in vain costs a look.
+  void on(const AcceptedTerms&) noexcept { ++told_; }
+  void on(const Refreshed& event) noexcept { touch(event.side, event.price); }
+  void on(const Triggered& event) noexcept { touch(event.side, event.price); }
+  void on(const Repriced& event) noexcept { touch(event.side, event.price); }
+  void on(const PhaseChanged&) noexcept { ++told_; }
+  void on(const Uncrossed&) noexcept {  // trades at one price that empty levels at others
+    touch_all(Side::buy);
+    touch_all(Side::sell);
+    --told_;
+  }
 
   /// The book after a command: what of it has changed since the last time.
   void book(const OrderBook<>& book, std::int64_t time_ns) noexcept;

@@ -45,16 +45,42 @@ struct Depth {
   std::uint64_t conflation_key() const { return symbol.value; }
 };
 
+/// An auction as it stands: the price at which it would end now. Volume 0: nothing would trade.
+struct Indicative {
+  Price price{};
+  Volume volume{};
+  std::int64_t imbalance{};  // more bid than offered at the price; below zero: more was offered
+  SymbolId symbol{};
+  std::uint32_t unused{};
+  std::int64_t arrival_ns{};
+
+  /// Of a symbol only the latest one matters.
+  constexpr std::uint64_t conflation_key() const { return symbol.value; }
+};
+static_assert(sizeof(Indicative) == 40 && std::has_unique_object_representations_v<Indicative>);
+
+// What the words of books with rules are made of fits a message that travels by value.
+static_assert(!travels_in_box<SpecialOrder> && !travels_in_box<MassCancel> && !travels_in_box<ExpireOrders> &&
+              !travels_in_box<ChangePhase>);
+static_assert(!travels_in_box<AcceptedTerms> && !travels_in_box<Refreshed> && !travels_in_box<Triggered> &&
+              !travels_in_box<Repriced> && !travels_in_box<PhaseChanged> && !travels_in_box<Uncrossed> &&
+              !travels_in_box<Indicative> && !travels_in_box<Filled>);
+
 using ParticipantAddress = Address<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced>;
+using TermsAddress = Address<AcceptedTerms, Refreshed, Triggered, Repriced>;
 using QuoteAddress = Address<Quote>;
 using TradeAddress = Address<TradePrint>;
 using DepthAddress = Address<Depth>;
+using PhaseAddress = Address<PhaseChanged>;
+using AuctionAddress = Address<Indicative, Uncrossed>;
 
-/// The account's events go to `address` from now on.
+/// The account's events go to `address` from now on; what only special orders have is told to `terms`, if there is one.
 struct EnterSymbol {
   AccountId account{};
   ParticipantAddress address{};
+  TermsAddress terms{};
 };
+static_assert(!travels_in_box<EnterSymbol>);
 
 /// A quote after every command that changes it, the first one at once.
 struct SubscribeQuotes {
@@ -67,6 +93,15 @@ struct SubscribeTrades {
 struct SubscribeDepth {
   DepthAddress address{};
 };
+/// Each change of the phase, the phase that it is in at once.
+struct SubscribePhases {
+  PhaseAddress address{};
+};
+/// While orders are collected: after every command that changes it, at which price they would trade, as it is now at
+/// once. Then the price at which they traded.
+struct SubscribeAuctions {
+  AuctionAddress address{};
+};
 
 struct QuoteQuery {
   using Reply = Quote;
@@ -75,8 +110,10 @@ struct QuoteQuery {
 
 /// What a symbol takes.
 using SymbolAddress = Address<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
-                              EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>>;
+                              EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>,
+                              SpecialOrder, MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions>;
 using SymbolSelf = Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
-                        EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>>;
+                        EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder,
+                        MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions>;
 
 }  // namespace outcry

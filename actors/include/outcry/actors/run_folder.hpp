@@ -2,6 +2,7 @@
 //
 //   manifest.json                 what ran: version, command, seed, configuration, result, digest, when
 //   orders.csv trades.csv l1.csv  every event of every order, every trade, every change of the best bid and offer
+//   phases.csv                    in a market with rules: the phases of each symbol, and how its auctions ended
 //   latency.hgrm                  how long orders took (latency.STAGE.hgrm: each stage; latency.hlog: all, in a log)
 //   positions.csv strategy.json   what a strategy ended with
 //

@@ -12,11 +12,14 @@
 #include <string>
 #include <vector>
 
+#include <outcry/actors/desk.hpp>
 #include <outcry/actors/pools_report.hpp>
+#include <outcry/actors/session.hpp>
 #include <outcry/actors/stage_times.hpp>
 #include <outcry/actors/tape.hpp>
 #include <outcry/actors/trader.hpp>
 #include <outcry/book/book_report.hpp>
+#include <outcry/book/book_rules.hpp>
 #include <outcry/runtime/runtime.hpp>
 
 namespace outcry {
@@ -38,6 +41,12 @@ struct AgentBehaviour {
   double fundamental_price = 100'00;                   // mean, in cents
   double fundamental_volatility = 0.20;                // a year, of the price
   double observation_error = 8;                        // of a value agent, standard deviation in cents
+  // Of the orders that noise agents leave in the book, the share that is special, each kind; at most 1 together.
+  double icebergs = 0;
+  double hidden = 0;
+  double stops = 0;  // a fifth of them trailing, two fifths with a limit
+  double pegs = 0;
+  bool special() const { return icebergs > 0 || hidden > 0 || stops > 0 || pegs > 0; }
 };
 
 /// The configuration `w1`: one symbol of unit orders with zero intelligence, after Smith, Farmer, Gillemot and
@@ -61,6 +70,10 @@ struct SimulationOptions {
   AgentCounts agents{};
   AgentBehaviour behaviour{};
   std::optional<ZeroIntelligence> zero_intelligence{};  // instead of the agents
+  // A venue's market: its rules, and its day. Either, or special orders of the agents, makes every book one with rules.
+  std::optional<BookRules> rules{};
+  std::optional<SessionPlan> session{};
+  bool has_rules() const { return rules || session || behaviour.special(); }
   StrategyFunction strategy = nullptr;
   Duration strategy_latency = std::chrono::microseconds(100);
   Duration strategy_compute{0};
@@ -68,6 +81,7 @@ struct SimulationOptions {
   bool measure = true;        // stage times
   std::string tape_folder{};  // empty: nothing is taped
   std::string publish{};      // the name of the shared memory that readers outside find it by; empty: none
+  bool check = false;         // looks for broken invariants of the books at the end
   double pace = 0;            // simulated seconds a second; 0: as fast as it goes. The result is the same
   PoolsReport pools{};        // of an earlier run, to size the pools by
 };
@@ -84,7 +98,9 @@ struct SimulationReport {
   Duration simulated{};
   double wall_s = 0;
   std::uint64_t digest = 0;
-  bool stopped = false;  // before its end, by stop()
+  bool stopped = false;                   // before its end, by stop()
+  std::vector<AuctionResult> auctions{};  // by time, then symbol
+  std::string wrong{};                    // of SimulationOptions::check: the first that was found
   // Of w1.
   double spread_over_pc = 0;
   double spread_cv = 0;

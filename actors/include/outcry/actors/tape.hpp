@@ -2,7 +2,10 @@
 //
 // Rows are spooled to temporary files as they come, so that memory does not grow with the run; write_tapes() merges the
 // tapes of all schedulers by (time, symbol, order of events of the symbol) into orders.csv, trades.csv and l1.csv: the
-// same files for any number of schedulers.
+// same files for any number of schedulers. A market with phases has a fourth, phases.csv.
+// Rows of orders.csv that only special orders have: `terms` follows `accepted` (the trigger as price, the displayed or
+// least part as quantity, the type and the terms as reason); `refreshed`: what an iceberg displays now; `triggered`: a
+// stop, with the limit that it has from here on; `repriced`: a peg has moved; `parked`: it has nothing to be pegged to.
 // Thread: one scheduler writes; failure() may be asked from any thread.
 // Limits: twice 64 Ki rows of each kind in memory; the disk holds each row once as a record of 56 bytes or less, until it is
 //   written as a line. What the disk refuses is lost: failure() says so, and write_tapes() throws.
@@ -23,7 +26,19 @@ namespace outcry {
 
 class Tape {
  public:
-  enum class OrderKind : std::uint8_t { accepted, rejected, cancelled, reduced, modified, replaced };
+  enum class OrderKind : std::uint8_t {
+    accepted,
+    rejected,
+    cancelled,
+    reduced,
+    modified,
+    replaced,
+    terms,
+    refreshed,
+    triggered,
+    repriced,
+    parked
+  };
 
   struct OrderRow {
     std::int64_t time_ns;
@@ -35,8 +50,11 @@ class Tape {
     SymbolId symbol;
     OrderKind kind;
     Side side;
-    Reason reason;
-    std::uint8_t unused;
+    union {
+      Reason reason;
+      SpecialType type;  // of OrderKind::terms
+    };
+    std::uint8_t terms;  // of OrderKind::terms: the Terms
   };
   struct TradeRow {
     std::int64_t time_ns;
@@ -56,6 +74,16 @@ class Tape {
     std::int64_t time_ns;
     Quote quote;
   };
+  /// A phase that began, or the end of an auction in which something traded.
+  struct PhaseRow {
+    std::int64_t time_ns;
+    Price price;
+    Volume volume;
+    std::int64_t imbalance;
+    SymbolId symbol;
+    Phase phase;
+    bool uncrossed;
+  };
 
   /// Spools in `folder` until the tapes are written. Throws std::system_error if it cannot.
   explicit Tape(const std::filesystem::path& folder);
@@ -66,6 +94,7 @@ class Tape {
   void order(const OrderRow& row) { orders_.put(row); }
   void trade(const TradeRow& row) { trades_.put(row); }
   void quote(const QuoteRow& row) { quotes_.put(row); }
+  void phase(const PhaseRow& row) { phases_.put(row); }
 
   /// The errno of the first row that could not be spooled, or zero.
   int failure() const { return failure_.load(std::memory_order_relaxed); }
@@ -102,9 +131,13 @@ class Tape {
   Spool<OrderRow> orders_;
   Spool<TradeRow> trades_;
   Spool<QuoteRow> quotes_;
+  Spool<PhaseRow> phases_;
 };
 
-/// Writes orders.csv, trades.csv and l1.csv. Requires: the runtime does not run. Throws std::system_error.
+/// "continuous", "halted", "auction".
+const char* name_of(Phase phase);
+
+/// Writes orders.csv, trades.csv and l1.csv, and phases.csv if there was any. Requires: the runtime does not run. Throws std::system_error.
 void write_tapes(const std::filesystem::path& folder, std::span<const std::unique_ptr<Tape>> tapes,
                  std::span<const Instrument> instruments);
 

@@ -23,6 +23,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <outcry/actors/participant.hpp>
@@ -46,6 +47,7 @@ struct Fees {
 
 enum class OrderProgress : std::uint8_t {
   pending,        // sent; the market has not answered
+  waiting,        // a stop that has not been triggered
   live,           // rests in the book, nothing of it has traded
   partly_filled,  // rests, part of it has traded
   filled,
@@ -53,7 +55,7 @@ enum class OrderProgress : std::uint8_t {
   refused,    // see reason
 };
 constexpr const char* to_string(OrderProgress progress) {
-  constexpr const char* names[] = {"pending", "live", "partly_filled", "filled", "cancelled", "refused"};
+  constexpr const char* names[] = {"pending", "waiting", "live", "partly_filled", "filled", "cancelled", "refused"};
   return names[static_cast<int>(progress)];
 }
 
@@ -69,6 +71,15 @@ struct OrderState {
   Reason reason = Reason::none;
   bool cancelling = false;  // a cancel is under way
   bool modifying = false;   // a modify is under way
+
+  // Of orders with terms; open is displayed and reserve together once the order rests.
+  SpecialType type = SpecialType::limit;
+  Terms terms = Terms::none;
+  std::int64_t trigger = 0;  // as in SpecialOrder
+  Quantity part{};           // what an iceberg displays at most, or the minimum
+  Quantity displayed{};      // what everyone sees
+  Quantity reserve{};        // what nobody sees
+  bool parked = false;       // a peg that has nothing to be pegged to
 
   bool done() const { return progress >= OrderProgress::filled; }
 };
@@ -101,14 +112,20 @@ struct OrderOptions {
   SymbolId symbol{};
   TimeInForce time_in_force = TimeInForce::good_till_cancelled;
   PostOnly post_only = PostOnly::no;
+  // In a market with rules; elsewhere the order is refused.
+  Terms terms = Terms::none;
+  Quantity part{};  // what Terms::reserve displays, or Terms::minimum asks for
+  Time expires{};   // good till then, to the second; zero: see time_in_force
 };
 
-using TraderSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>;
+using TraderSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth,
+                        AcceptedTerms, Refreshed, Triggered, Repriced, PhaseChanged, Indicative, Uncrossed>;
 
 struct TraderSetup {
   struct Listed {
     Instrument instrument{};
     SymbolAddress address{};
+    bool has_rules = false;  // phases and auctions are listened to
   };
   StrategyFunction strategy = nullptr;
   std::vector<Listed> symbols{};  // by SymbolId, from 0
@@ -124,7 +141,7 @@ Actor trader(TraderSelf self, TraderSetup setup);
 
 class Trader {
  public:
-  enum class News : std::uint8_t { none, quote, trade, depth, order, time };
+  enum class News : std::uint8_t { none, quote, trade, depth, order, time, phase, auction };
 
   /// What next() brought. False once the market is over.
   struct Update {
@@ -181,6 +198,11 @@ class Trader {
   /// Asks for the ten best levels from now on.
   void watch_depth(SymbolId symbol = {});
   std::span<const DepthLevel> depth(Side side, SymbolId symbol = {}) const;
+  Phase phase(SymbolId symbol = {}) const { return at(symbol).phase; }
+  /// While orders are collected: the price at which they would trade now; nothing if none would, or else.
+  const std::optional<Indicative>& indicative(SymbolId symbol = {}) const { return at(symbol).indicative; }
+  /// How the last auction ended in which something traded.
+  const std::optional<Uncrossed>& last_auction(SymbolId symbol = {}) const { return at(symbol).uncrossed; }
 
   /// Sends an order; its id. Its state is pending until the market answers.
   OrderId buy(Quantity quantity, Price price, OrderOptions options = {}) {
@@ -195,9 +217,43 @@ class Trader {
   OrderId sell_at_market(Quantity quantity, SymbolId symbol = {}) {
     return enter(Side::sell, quantity, {}, OrderType::market, {.symbol = symbol});
   }
+
+  // Orders of markets with rules. What they need of options.terms, they add.
+
+  /// Displays `part` of it at a time.
+  OrderId iceberg(Side side, Quantity quantity, Quantity part, Price price, OrderOptions options = {}) {
+    options.terms = options.terms | Terms::reserve;
+    options.part = part;
+    return enter(side, quantity, price, OrderType::limit, options);
+  }
+  /// Waits until a trade at `trigger` or beyond (above to buy, below to sell), then is a market order.
+  OrderId stop(Side side, Quantity quantity, Price trigger, OrderOptions options = {}) {
+    return enter(side, quantity, {}, SpecialType::stop, trigger.units, options);
+  }
+  /// The same; then it is a limit order.
+  OrderId stop_limit(Side side, Quantity quantity, Price trigger, Price price, OrderOptions options = {}) {
+    return enter(side, quantity, price, SpecialType::stop_limit, trigger.units, options);
+  }
+  /// A stop that follows the last trade at a distance, and never moves away from it.
+  OrderId trailing_stop(Side side, Quantity quantity, std::int64_t distance, OrderOptions options = {}) {
+    return enter(side, quantity, {}, SpecialType::trailing_stop, distance, options);
+  }
+  /// Follows the best price of its own side (primary_peg), of the other (market_peg) or the middle (midpoint_peg), up to
+  /// `worst`. Nobody sees it.
+  OrderId peg(Side side, Quantity quantity, SpecialType type, Price worst, std::int64_t offset = 0,
+              OrderOptions options = {}) {
+    return enter(side, quantity, worst, type, offset, options);
+  }
+  /// Takes what the best price of the other side offers, and rests there with what is left.
+  OrderId market_to_limit(Side side, Quantity quantity, OrderOptions options = {}) {
+    return enter(side, quantity, {}, SpecialType::market_to_limit, 0, options);
+  }
+
   /// Nothing happens if the order is done or already being cancelled.
   void cancel(OrderId id);
   void cancel_all(SymbolId symbol = {});
+  /// One side of a symbol in one message: no order that was sent before survives it.
+  void cancel_all(SymbolId symbol, Side side);
   /// A new price and open quantity; keeps its place only if the price is the same and the quantity shrinks.
   void modify(OrderId id, Price price, Quantity open);
 
@@ -224,21 +280,27 @@ class Trader {
     std::optional<TradePrint> trade{};
     Depth depth{};
     Position position{};
+    Phase phase = Phase::continuous;
+    std::optional<Indicative> indicative{};
+    std::optional<Uncrossed> uncrossed{};
   };
   static constexpr std::size_t done_orders_kept = 4096;
 
   const Listed& at(SymbolId symbol) const;
   Listed& at(SymbolId symbol) { return const_cast<Listed&>(std::as_const(*this).at(symbol)); }
   Price mark(const Listed& listed) const;
-  OrderId enter(Side side, Quantity quantity, Price price, OrderType type, OrderOptions options);
+  OrderId enter(Side side, Quantity quantity, Price price, OrderType type, const OrderOptions& options);
+  OrderId enter(Side side, Quantity quantity, Price price, SpecialType type, std::int64_t trigger,
+                OrderOptions options);
+  OrderState& note_order(Side side, Quantity quantity, Price price, SymbolId symbol);
+  void show(OrderState& order);
   std::int64_t stamp() const;
   void finish(OrderState& order, OrderProgress progress, Reason reason);
   void refresh(OrderState& order);
   OrderState* find(OrderId id);
 
-  bool absorb(std::optional<
-              Received<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth>>
-                  message);
+  using Message = decltype(std::declval<TraderSelf::Receiving>().await_resume());
+  bool absorb(Message message);
   void heard(const Accepted& event);
   void heard(const Rejected& event);
   void heard(const Filled& event);
@@ -249,6 +311,13 @@ class Trader {
   void heard(const Quote& quote);
   void heard(const TradePrint& trade);
   void heard(const Depth& depth);
+  void heard(const AcceptedTerms& event);
+  void heard(const Refreshed& event);
+  void heard(const Triggered& event);
+  void heard(const Repriced& event);
+  void heard(const PhaseChanged& event);
+  void heard(const Indicative& event);
+  void heard(const Uncrossed& event);
   void about_order(OrderId id, SymbolId symbol, std::int64_t arrival_ns);
 
   TraderSelf self_;
