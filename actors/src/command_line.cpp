@@ -62,6 +62,8 @@ std::string default_text(const Setting& setting) {
       []<class Value>(const Value* target) -> std::string {
         if constexpr (std::is_same_v<Value, std::string>) {
           return {};
+        } else if constexpr (std::is_same_v<Value, Form>) {
+          return " [" + target->text() + "]";
         } else if constexpr (std::is_same_v<Value, Duration>) {
           return " [" + to_text(*target) + "]";
         } else {
@@ -147,6 +149,7 @@ std::string expected(const Setting& setting) {
     }
     std::string operator()(const bool*) const { return "true or false"; }
     std::string operator()(const std::string*) const { return "a text"; }
+    std::string operator()(const Form* form) const { return form->expected; }
     std::string operator()(const void*) const { return "a whole number" + range_text(setting, false); }
   };
   return std::visit(Words{setting}, setting.target);
@@ -157,6 +160,8 @@ bool assign(Setting& setting, const std::string& text) {
       [&]<class Value>(Value* target) {
         if constexpr (std::is_same_v<Value, std::string>) {
           *target = text;
+        } else if constexpr (std::is_same_v<Value, Form>) {
+          return target->take(text);
         } else if constexpr (std::is_same_v<Value, bool>) {
           if (text != "true" && text != "false") return false;
           *target = text == "true";
@@ -187,6 +192,8 @@ nlohmann::ordered_json as_json(const std::vector<Setting>& settings) {
         [&](const auto* target) {
           if constexpr (std::is_same_v<decltype(target), const Duration*>) {
             value = to_text(*target);
+          } else if constexpr (std::is_same_v<decltype(target), const Form*>) {
+            value = target->text();
           } else {
             value = *target;
           }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -25,9 +26,17 @@ struct BadInput : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What a value of a form of its own may be, and where it goes.
+struct Form {
+  std::string expected;                          // "one of red, green"
+  std::function<bool(const std::string&)> take;  // false if it is something else; then nothing is changed
+  std::function<std::string()> text;             // the value as it is now
+};
+
 /// One option. Numbers have a range, both ends included; of a duration in nanoseconds.
 struct Setting {
-  using Target = std::variant<std::uint32_t*, std::uint64_t*, std::int64_t*, double*, Duration*, bool*, std::string*>;
+  using Target =
+      std::variant<std::uint32_t*, std::uint64_t*, std::int64_t*, double*, Duration*, bool*, std::string*, Form*>;
 
   std::string flag;   // "--symbols"; empty: only in a file. A switch that begins with "--no-" sets its target to false
   std::string key;    // "agents.noise"; empty: only on the command line

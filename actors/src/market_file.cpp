@@ -62,8 +62,9 @@ struct Reader {
   void assign_node(Setting& setting, const std::string& key, const toml::node& node) const {
     std::string text;
     bool kind_is_right = false;
-    const bool wants_text =
-        std::holds_alternative<std::string*>(setting.target) || std::holds_alternative<Duration*>(setting.target);
+    const bool wants_text = std::holds_alternative<std::string*>(setting.target) ||
+                            std::holds_alternative<Duration*>(setting.target) ||
+                            std::holds_alternative<Form*>(setting.target);
     if (const auto* value = node.as_string()) {
       text = value->get();
       kind_is_right = wants_text;

@@ -8,6 +8,7 @@
 #include "command.hpp"
 #include "market_file.hpp"
 #include "pools_file.hpp"
+#include "venue_options.hpp"
 
 namespace outcry {
 
@@ -19,6 +20,7 @@ constexpr Duration w1_length = std::chrono::seconds(3000);
 struct Simulation {
   SimulationOptions options{};
   ZeroIntelligence model{};
+  VenueOptions venue{};
   CommonOptions common{};
   std::string pools{};
   std::string market{};
@@ -49,6 +51,11 @@ struct Simulation {
     out.add({"", "agents.fundamental_price", "CENTS", "", &behaviour.fundamental_price, 1, 1e12});
     out.add({"", "agents.fundamental_volatility", "X", "", &behaviour.fundamental_volatility, 0, 100});
     out.add({"", "agents.observation_error", "CENTS", "", &behaviour.observation_error, 0, 1e9});
+    out.add({"", "agents.icebergs", "SHARE", "", &behaviour.icebergs, 0, 1});
+    out.add({"", "agents.hidden", "SHARE", "", &behaviour.hidden, 0, 1});
+    out.add({"", "agents.stops", "SHARE", "", &behaviour.stops, 0, 1});
+    out.add({"", "agents.pegs", "SHARE", "", &behaviour.pegs, 0, 1});
+    venue.add_to(out);
     out.add({"--epsilon", "w1.epsilon", "X", "Of w1: how fast orders are cancelled", &model.epsilon, 0, 1e6, true});
     out.add({"", "w1.limit_rate", "X", "", &model.limit_rate, 0, 1e6, true});
     out.add({"", "w1.market_rate", "X", "", &model.market_rate, 0, 1e9, true});
@@ -71,7 +78,45 @@ struct Simulation {
   }
 };
 
-std::string table_of(const Simulation& simulation, const SimulationReport& report, bool w1) {
+Volume auction_shares(const SimulationReport& report) {
+  Volume sum = 0;
+  for (const AuctionResult& auction : report.auctions) sum += auction.volume;
+  return sum;
+}
+
+double seconds_of(const AuctionResult& auction) { return static_cast<double>(auction.time_ns) * 1e-9; }
+double price_of(const AuctionResult& auction, std::span<const Instrument> instruments) {
+  return static_cast<double>(auction.price.units) / static_cast<double>(instruments[auction.symbol.value].price_scale);
+}
+
+std::string auctions_text(const SimulationReport& report, std::span<const Instrument> instruments) {
+  constexpr std::size_t most = 12;
+  if (report.auctions.empty()) return {};
+  std::string text =
+      fmt::format("\n  {:<9}{:>10}{:>14}{:>16}{:>16}\n", "auction", "symbol", "price", "volume", "imbalance");
+  for (std::size_t i = 0; i < std::min(most, report.auctions.size()); ++i) {
+    const AuctionResult& auction = report.auctions[i];
+    text += fmt::format("  {:<9}{:>10}{:>14.2f}{:>16}{:>16}\n", clock_text(seconds_of(auction)),
+                        name_of(instruments[auction.symbol.value]), price_of(auction, instruments),
+                        grouped(auction.volume), auction.imbalance);
+  }
+  if (report.auctions.size() > most) text += fmt::format("  ... and {} more\n", report.auctions.size() - most);
+  return text;
+}
+
+Json auctions_json(const SimulationReport& report, std::span<const Instrument> instruments) {
+  Json all = Json::array();
+  for (const AuctionResult& auction : report.auctions)
+    all.push_back({{"symbol", name_of(instruments[auction.symbol.value])},
+                   {"time_s", seconds_of(auction)},
+                   {"price", price_of(auction, instruments)},
+                   {"volume", auction.volume},
+                   {"imbalance", auction.imbalance}});
+  return all;
+}
+
+std::string table_of(const Simulation& simulation, const SimulationReport& report, bool w1,
+                     std::span<const Instrument> instruments) {
   const SimulationOptions& options = simulation.options;
   std::string text = fmt::format("{}{} symbol{}, {} agent{}: {} simulated in {:.3g} s on {} scheduler{}, seed {}\n\n",
                                  w1 ? "w1: " : "", grouped(report.symbols), report.symbols == 1 ? "" : "s",
@@ -89,12 +134,15 @@ std::string table_of(const Simulation& simulation, const SimulationReport& repor
     row("spread", fmt::format("{:.4f}", report.spread_over_pc), "of the characteristic price");
     row("spread cv", fmt::format("{:.4f}", report.spread_cv));
   }
+  if (options.has_rules())
+    row("auctions", grouped(report.auctions.size()), grouped(auction_shares(report)) + " shares");
   row("memory", fmt::format("{:.0f} MB", peak_resident_mb()));
   row("digest", digest_text(report.digest));
-  return text;
+  return text + auctions_text(report, instruments);
 }
 
-Json json_of(const Simulation& simulation, const SimulationReport& report, bool w1) {
+Json json_of(const Simulation& simulation, const SimulationReport& report, bool w1,
+             std::span<const Instrument> instruments) {
   const SimulationOptions& options = simulation.options;
   const double simulated_s = std::chrono::duration<double>(report.simulated).count();
   Json object = {{"symbols", report.symbols},
@@ -117,6 +165,10 @@ Json json_of(const Simulation& simulation, const SimulationReport& report, bool 
     object["spread_over_pc"] = report.spread_over_pc;
     object["spread_cv"] = report.spread_cv;
   }
+  if (options.has_rules()) {
+    object["auctions"] = auctions_json(report, instruments);
+    object["auction_shares"] = auction_shares(report);
+  }
   return object;
 }
 
@@ -126,12 +178,13 @@ int simulate(const char* called, int argc, char** argv, StrategyFunction own_str
   CommandLine line = simulation.line(called, own_strategy != nullptr);
   if (!line.read(argc, argv)) return 0;
 
+  std::vector<std::string> tables;
   bool w1 = simulation.market == "w1";
   if (!w1 && !simulation.market.empty()) {
     const bool named = simulation.market.find_first_of("./") == std::string::npos;
     if (named && !suggestion(simulation.market, {"w1"}).empty())
       throw BadUsage("there is no market " + simulation.market + suggestion(simulation.market, {"w1"}));
-    const std::vector<std::string> tables = read_market_file(simulation.market, line.settings());
+    tables = read_market_file(simulation.market, line.settings());
     w1 = std::find(tables.begin(), tables.end(), "w1") != tables.end();
   }
   line.apply();
@@ -139,9 +192,12 @@ int simulate(const char* called, int argc, char** argv, StrategyFunction own_str
     if (w1 && setting.key == "for" && !setting.given) options.length = w1_length;
   if (w1) {
     line.refuse({"--noise", "--value", "--makers"}, "is of the market with agents; w1 has none of them");
+    line.refuse({"--self-trade", "--opening-to", "--halts", "--closing-from", "--closing-to"},
+                "is of the market with agents; w1 has neither rules nor a session");
     options.zero_intelligence = simulation.model;
   } else {
     line.refuse({"--epsilon"}, "is of w1: outcry simulate w1");
+    simulation.venue.apply(options, line.settings(), tables, simulation.market);
   }
   if (!simulation.pools.empty()) options.pools = read_pools(simulation.pools);
   const ChosenStrategy strategy = choose_strategy(simulation.common, own_strategy);
@@ -158,6 +214,8 @@ int simulate(const char* called, int argc, char** argv, StrategyFunction own_str
   Manifest manifest{.command = "simulate", .configuration = as_json(line.settings()), .seed = options.seed};
   if (!w1) manifest.configuration.erase("w1");
   if (w1) manifest.configuration.erase("agents");
+  if (!options.rules) manifest.configuration.erase("rules");
+  if (!options.session) manifest.configuration.erase("session");
   if (strategy.function == nullptr) manifest.configuration.erase("strategy");
   SimulatedMarket market(options);
 
@@ -171,17 +229,17 @@ int simulate(const char* called, int argc, char** argv, StrategyFunction own_str
                        rounded(static_cast<double>(market.delivered()) / wall), resident_mb(),
                        done > 0 ? clock_text(wall / done * (length - done) + 0.5) : "?:??:??");
   };
-  return play_market(
-      called, simulation.common, strategy, market, folder ? &*folder : nullptr, manifest, progress,
-      [&](double& stamped_s) {
-        const SimulationReport report = market.run();
-        stamped_s = std::chrono::duration<double>(report.simulated).count();
-        Outcome outcome{.result = json_of(simulation, report, w1), .table = table_of(simulation, report, w1)};
-        if (report.failures != 0)
-          outcome.error =
-              fmt::format("{} actor{} ended with an exception", report.failures, report.failures == 1 ? "" : "s");
-        return outcome;
-      });
+  return play_market(called, simulation.common, strategy, market, folder ? &*folder : nullptr, manifest, progress,
+                     [&](double& stamped_s) {
+                       const SimulationReport report = market.run();
+                       stamped_s = std::chrono::duration<double>(report.simulated).count();
+                       Outcome outcome{.result = json_of(simulation, report, w1, market.instruments()),
+                                       .table = table_of(simulation, report, w1, market.instruments())};
+                       if (report.failures != 0)
+                         outcome.error = fmt::format("{} actor{} ended with an exception", report.failures,
+                                                     report.failures == 1 ? "" : "s");
+                       return outcome;
+                     });
 }
 
 }  // namespace
