@@ -375,7 +375,8 @@ void Desk::on(const Repriced& event) {
 
 void Desk::on(const PhaseChanged& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  uncrossing_ = false;  // the stops that an auction has triggered trade like any others
+  uncrossing_ = false;                     // the stops that an auction has triggered trade like any others
+  indicative_ = {.symbol = event.symbol};  // a phase begins without one, for its listeners, too
   for (const PhaseAddress& listener : phase_listeners_) listener.send(event);
   if (options_.tape != nullptr)
     options_.tape->phase({.time_ns = now_ns_,

@@ -84,7 +84,7 @@ Volume auction_shares(const SimulationReport& report) {
   return sum;
 }
 
-double seconds_of(const AuctionResult& auction) { return static_cast<double>(auction.time_ns) * 1e-9; }
+double seconds_of(const AuctionResult& auction) { return static_cast<double>(auction.time_ns) / 1e9; }
 double price_of(const AuctionResult& auction, std::span<const Instrument> instruments) {
   return static_cast<double>(auction.price.units) / static_cast<double>(instruments[auction.symbol.value].price_scale);
 }

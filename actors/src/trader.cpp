@@ -268,8 +268,10 @@ void Trader::heard(const Filled& event) {
   position.fees += lots * (event.maker != 0 ? setup_.fees.maker : setup_.fees.taker);
   (bought ? position.bought : position.sold) += event.quantity.lots;
   ++position.fills;
-  if (OrderState* order = find(event.id); order != nullptr && !order->done()) {
-    order->filled += event.quantity;
+  OrderState* const order = find(event.id);
+  // A modification that makes it larger may trade more than was open; Modified says what is left.
+  if (order != nullptr) order->filled += event.quantity;
+  if (order != nullptr && !order->done()) {
     order->open -= std::min(order->open, event.quantity);
     if (event.maker != 0 && order->displayed != Quantity{}) {
       order->displayed -= std::min(order->displayed, event.quantity);  // Refreshed says what comes after it
@@ -312,15 +314,13 @@ void Trader::heard(const Modified& event) {
     order->price = event.price;
     order->open = event.open;
     order->quantity = order->filled + event.open;
-    if (event.open != Quantity{}) {
-      refresh(*order);
-      const Quantity displayed = order->displayed;
-      show(*order);
-      if (event.kept_place != 0 && displayed < order->displayed) {
-        order->displayed = displayed;
-        order->reserve = order->open - displayed;
-      }
+    const Quantity displayed = order->displayed;
+    show(*order);
+    if (event.kept_place != 0 && displayed < order->displayed) {
+      order->displayed = displayed;
+      order->reserve = order->open - displayed;
     }
+    if (event.open != Quantity{} || !order->done()) refresh(*order);
   }
   about_order(event.id, event.symbol, event.arrival_ns);
 }
@@ -392,12 +392,14 @@ void Trader::heard(const Indicative& event) {
   } else {
     listed.indicative.reset();
   }
-  news_ = News::auction;
+  news_ = News::indicative;
   news_symbol_ = event.symbol;
 }
 
 void Trader::heard(const Uncrossed& event) {
-  at(event.symbol).uncrossed = event;
+  Listed& listed = at(event.symbol);
+  listed.uncrossed = event;
+  listed.indicative.reset();
   news_ = News::auction;
   news_symbol_ = event.symbol;
 }

@@ -1,6 +1,7 @@
 // DeskRig: a desk on a small stage: one message at a time goes in, and what everyone hears of it comes out as text.
 //
-// Accounts 7 and 8 have entered; one listener has subscribed to quotes and trades.
+// Accounts 7 and 8 have entered; one listener has subscribed to quotes and trades, and in a market with rules to depth,
+// phases and auctions.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +58,21 @@ inline std::string text(const Modified& e) {
   return "modified " + text(e.id) + ", " + text(e.quantity) + " at " + text(e.price);
 }
 inline std::string text(const Replaced& e) { return "replaced " + text(e.id) + " by " + text(e.new_id); }
+inline std::string text(const AcceptedTerms& e) { return "terms of " + text(e.id); }
+inline std::string text(const Refreshed& e) {
+  return "refreshed " + text(e.id) + ", " + text(e.displayed) + " shown, " + text(e.reserve) + " behind";
+}
+inline std::string text(const Triggered& e) { return "triggered " + text(e.id) + " by " + text(e.last); }
+inline std::string text(const Repriced& e) {
+  return e.is_parked != 0 ? "parked " + text(e.id) : "repriced " + text(e.id) + " to " + text(e.price);
+}
+inline std::string text(const PhaseChanged& e) { return std::string("phase ") + name_of(e.phase); }
+inline std::string text(const Indicative& e) {
+  return "would be " + std::to_string(e.volume) + " at " + text(e.price) + ", imbalance " + std::to_string(e.imbalance);
+}
+inline std::string text(const Uncrossed& e) {
+  return "auction " + std::to_string(e.volume) + " at " + text(e.price) + ", imbalance " + std::to_string(e.imbalance);
+}
 inline std::string text(const Quote& e) {
   const auto side = [](bool has, std::uint32_t quantity, Price price) {
     return has ? std::to_string(quantity) + " at " + text(price) : std::string("none");
@@ -78,12 +94,13 @@ inline std::string text(const Depth& e) {
   return out;
 }
 
-using ParticipantSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced>;
+using ParticipantSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, AcceptedTerms,
+                             Refreshed, Triggered, Repriced>;
 inline Actor participant(ParticipantSelf self, std::uint32_t account, std::string* heard) {
   while (auto message = co_await self.receive())
     std::visit([&](const auto& event) { *heard += std::to_string(account) + ": " + text(event) + "\n"; }, *message);
 }
-using ListenerSelf = Self<Quote, TradePrint, Depth>;
+using ListenerSelf = Self<Quote, TradePrint, Depth, PhaseChanged, Indicative, Uncrossed>;
 inline Actor listener(ListenerSelf self, std::string* heard, std::uint64_t* shares) {
   while (auto message = co_await self.receive()) {
     std::visit([&](const auto& event) { *heard += text(event) + "\n"; }, *message);
@@ -107,13 +124,21 @@ class DeskRig {
   explicit DeskRig(SymbolOptions options = recorded())
       : runtime_({.time = WorldTime::virtually, .log = [](std::string_view) {}}) {
     options.ledger = &ledger_;
+    const bool has_rules = options.rules.has_value();
     const MailboxOptions mailbox{.capacity = 1u << 16, .when_full = WhenFull::refuse};
     symbol_ = runtime_.spawn({.mailbox = mailbox}, shown_symbol, std::move(options), &desk_);
-    for (const std::uint32_t account : {7u, 8u})
-      symbol_.send(EnterSymbol{{account}, runtime_.spawn({.mailbox = mailbox}, participant, account, &heard_)});
+    for (const std::uint32_t account : {7u, 8u}) {
+      const auto address = runtime_.spawn({.mailbox = mailbox}, participant, account, &heard_);
+      symbol_.send(EnterSymbol{{account}, address, address});
+    }
     const auto market_data = runtime_.spawn({.mailbox = mailbox}, listener, &heard_, &printed_);
     symbol_.send(SubscribeQuotes{market_data});
     symbol_.send(SubscribeTrades{market_data});
+    if (has_rules) {
+      symbol_.send(SubscribeDepth{market_data});
+      symbol_.send(SubscribePhases{market_data});
+      symbol_.send(SubscribeAuctions{market_data});
+    }
     play();
   }
 

@@ -98,7 +98,7 @@ struct SubscribePhases {
   PhaseAddress address{};
 };
 /// While orders are collected: after every command that changes it, at which price they would trade, as it is now at
-/// once. Then the price at which they traded.
+/// once. Then the price at which they traded. Each phase begins without either.
 struct SubscribeAuctions {
   AuctionAddress address{};
 };

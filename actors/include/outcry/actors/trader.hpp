@@ -141,7 +141,7 @@ Actor trader(TraderSelf self, TraderSetup setup);
 
 class Trader {
  public:
-  enum class News : std::uint8_t { none, quote, trade, depth, order, time, phase, auction };
+  enum class News : std::uint8_t { none, quote, trade, depth, order, time, phase, indicative, auction };
 
   /// What next() brought. False once the market is over.
   struct Update {
