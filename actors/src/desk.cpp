@@ -17,6 +17,16 @@ constexpr std::uint64_t anonymous_ids = std::uint64_t{1} << 62;
 
 bool is_better(Side side, Price a, Price b) { return side == Side::buy ? a > b : a < b; }
 
+/// Whether orders are collected in a phase, to trade at one price at its end.
+bool collects(Phase phase) {
+  switch (phase) {
+    case Phase::auction: return true;
+    case Phase::continuous:
+    case Phase::halted: return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 Desk::Desk(SymbolSelf self, SymbolOptions options)
@@ -218,7 +228,7 @@ void Desk::tell_terms(AccountId account, const Event& event) {
 void Desk::tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price price, Quantity quantity,
                       AccountId account, Side side, Reason reason) {
   options_.tape->order(
-      {now_ns_, id, new_id, price, quantity, account, options_.instrument.symbol, kind, side, reason, 0});
+      {now_ns_, id, new_id, price, quantity, account, options_.instrument.symbol, kind, side, {reason}, 0});
 }
 
 // History's own orders have no owner who listens, and their file tells of them.
@@ -415,7 +425,7 @@ bool Desk::was_displayed(const Traded& event) {
 
 Indicative Desk::indicative() const {
   Indicative now{.symbol = options_.instrument.symbol};
-  if (book_.phase() != Phase::auction) return now;
+  if (!collects(book_.phase())) return now;
   if (const auto found = book_.indicative()) {
     now.price = found->price;
     now.volume = found->volume;
@@ -436,7 +446,7 @@ void Desk::publish_by_rules() {
   now.arrival_ns = caused_ns();
   indicative_ = now;
   // How it ended is said by Uncrossed.
-  if (book_.phase() != Phase::auction) return;
+  if (!collects(book_.phase())) return;
   for (const AuctionAddress& listener : auction_listeners_) listener.send(now);
 }
 

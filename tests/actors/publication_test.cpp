@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstdint>
 #include <new>
-#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -253,6 +252,8 @@ TEST_CASE("readers in other threads see no depth that the book never had, and mi
 TEST_CASE("a market whose writer was killed says so and can still be read; the next writer takes the name") {
   const Name name;
   const Profile of = profile();
+  std::array<int, 2> traded{};  // says that there were a thousand trades
+  REQUIRE(pipe(traded.data()) == 0);
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {
@@ -261,22 +262,23 @@ TEST_CASE("a market whose writer was killed says so and can still be read; the n
       MarketPublication publication(name, "a market that will die", std::array{of.instrument});
       PublishedBook published(publication[SymbolId{0}], of);
       DrawnMarket drawn(of, 1);
-      for (std::int64_t step = 1;; ++step) published.apply(drawn.next(published.book.order_count()), step);
+      for (std::int64_t step = 1;; ++step) {
+        const bool was_new = published.trades.size() < 1000;
+        published.apply(drawn.next(published.book.order_count()), step);
+        if (was_new && published.trades.size() >= 1000 && write(traded[1], "!", 1) != 1) _exit(1);
+      }
     } catch (...) {
       _exit(1);
     }
   }
-  std::optional<MarketView> market;
-  for (int i = 0; i < 2000 && (!market || (*market)[0].trade_count() < 1000); ++i) {
-    try {
-      if (!market) market.emplace(name);
-    } catch (const SharedMemoryError&) {
-    }
-    std::this_thread::sleep_for(1ms);
-  }
-  REQUIRE(market);
-  CHECK(market->writer().life == Life::writing);
-  CHECK(market->writer().process == child);
+  close(traded[1]);
+  char byte = 0;
+  const ssize_t said = read(traded[0], &byte, 1);  // zero if it has died
+  close(traded[0]);
+  REQUIRE(said == 1);
+  const MarketView market(name);
+  CHECK(market.writer().life == Life::writing);
+  CHECK(market.writer().process == child);
   std::string refused;
   try {
     MarketPublication second(name, "too late", std::array{of.instrument});

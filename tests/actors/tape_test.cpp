@@ -58,7 +58,7 @@ Tape::OrderRow order(std::int64_t time_ns, std::uint32_t symbol, std::uint64_t i
           SymbolId{symbol},
           Tape::OrderKind::accepted,
           Side::sell,
-          Reason::none,
+          {Reason::none},
           0};
 }
 

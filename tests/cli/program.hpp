@@ -114,6 +114,14 @@ class Program {
 
   void signal(int number) const { ::kill(child_, number); }
 
+  /// Whether it has a handler for the signal now; false once it has ended.
+  bool catches(int number) const {
+    std::ifstream file("/proc/" + std::to_string(child_) + "/status");
+    for (std::string line; std::getline(file, line);)
+      if (line.starts_with("SigCgt:")) return (std::stoull(line.substr(7), nullptr, 16) >> (number - 1) & 1) != 0;
+    return false;
+  }
+
   Ended end() {
     int status = 0;
     ::waitpid(child_, &status, 0);
@@ -136,11 +144,11 @@ inline Ended outcry(std::vector<std::string> arguments, const std::function<void
 
 /// Waits, ten seconds at most, until it is so.
 inline bool comes_true(const std::function<bool()>& question) {
-  for (int i = 0; i < 1000; ++i) {
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);;) {
     if (question()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
   }
-  return false;
 }
 
 }  // namespace program_test

@@ -261,10 +261,13 @@ TEST_CASE("the market's file among the examples works, and says what is the defa
 TEST_CASE("Ctrl-C ends a run with what it has") {
   for (const int number : {SIGINT, SIGTERM}) {
     Scratch scratch;
-    Program program({"simulate", "--for", "600h", "--json", "--out", scratch.path("run")});
-    REQUIRE(comes_true([&] { return std::filesystem::exists(scratch.path("run/manifest.json")); }));
+    const std::string published = scratch.path("market");
+    Program program({"simulate", "--for", "600h", "--json", "--publish", published, "--out", scratch.path("run")});
+    REQUIRE(comes_true([&] {  // it is in the middle of things
+      const Ended seen = outcry({"watch", published, "--json"});
+      return seen.status == 0 && seen.json()["symbols"][0]["trades"] > 0;
+    }));
     CHECK(Json::parse(contents(scratch.path("run/manifest.json")))["state"] == "running");
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
 
     program.signal(number);
     const Ended ended = program.end();
@@ -285,10 +288,9 @@ TEST_CASE("a second Ctrl-C ends at once") {
   Scratch scratch;
   Program program({"simulate", "--for", "500000h", "--out", scratch.path("run")});
   REQUIRE(comes_true([&] { return std::filesystem::exists(scratch.path("run/manifest.json")); }));
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
 
   program.signal(SIGINT);
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  REQUIRE(comes_true([&] { return !program.catches(SIGINT); }));  // it has heard the first one
   program.signal(SIGINT);
 
   CHECK(program.end().status == 128 + SIGINT);  // by its own hand or by the signal's

@@ -162,6 +162,22 @@ TEST_CASE("a mistake in a venue's rules or its day is told with file, line, key 
   CHECK(outcry({"simulate", "w1", "--opening-to", "5m"}).status == 2);
 }
 
+TEST_CASE("what the example says of rules and session can be taken as it stands") {
+  Scratch scratch;
+  const std::string example = contents(OUTCRY_SOURCE "/examples/market.toml");
+  const std::size_t from = example.find("# [rules]"), to = example.find("# With a table [w1]");
+  REQUIRE(to != std::string::npos);
+  std::string tables;
+  for (std::size_t at = from; at < to; at = example.find('\n', at) + 1)
+    if (example[at] == '#') tables += example.substr(at + 1, example.find('\n', at) - at);
+
+  const Ended ended = outcry({"simulate", scratch.write("market.toml", tables), "--json"});
+
+  CAPTURE(ended.err);
+  CHECK(ended.status == 0);
+  CHECK(ended.json()["auctions"].size() == 4);
+}
+
 TEST_CASE("help names the options of a venue, and the market without them has no key of theirs") {
   const std::string help = outcry({"simulate", "--help"}).out;
   for (const char* option : {"--self-trade", "--opening-to", "--halts", "--closing-from", "--closing-to"})
