@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include <outcry/actors/agents.hpp>
@@ -231,8 +232,9 @@ SimulationReport SimulatedMarket::run() {
     report.auctions.insert(report.auctions.end(), counts.auctions.begin(), counts.auctions.end());
     if (report.wrong.empty()) report.wrong = counts.wrong;
   }
-  std::stable_sort(report.auctions.begin(), report.auctions.end(),
-                   [](const AuctionResult& a, const AuctionResult& b) { return a.time_ns < b.time_ns; });
+  std::sort(report.auctions.begin(), report.auctions.end(), [](const AuctionResult& a, const AuctionResult& b) {
+    return std::tuple(a.time_ns, a.symbol, a.price, a.volume) < std::tuple(b.time_ns, b.symbol, b.price, b.volume);
+  });
   report.simulated = runtime.now() - Time{};
   report.digest = runtime.digest();
   if (options_.zero_intelligence) {

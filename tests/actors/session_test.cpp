@@ -229,10 +229,11 @@ TEST_CASE(
           }
         expected.push_back({at(step.at), name, name_of(step.phase), "", "", ""});
       }
-    // At the close a symbol's two phases follow each other.
-    std::stable_sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
-      return std::pair(std::stod(a[0]), a[1]) < std::pair(std::stod(b[0]), b[1]);
-    });
+    // At the close a symbol's two phases follow each other: sorted, but for what is of one moment and symbol.
+    std::multimap<std::pair<double, std::string>, std::vector<std::string>> sorted;
+    for (std::vector<std::string>& row : expected) sorted.emplace(std::pair(std::stod(row[0]), row[1]), row);
+    expected.clear();
+    for (auto& [moment, row] : sorted) expected.push_back(row);
     CHECK(rows_of(scratch.path / "phases.csv") == expected);
     CHECK(results.size() == report.auctions.size());
     CHECK(report.auctions.size() == 3 * 4);
