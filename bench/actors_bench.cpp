@@ -42,7 +42,9 @@ struct Reader {
                                   event.quantity.lots);
   }
   std::uint64_t others = 0;
-  void on(const auto& event) { others += event.id.value; }
+  void on(const auto& event) {
+    if constexpr (requires { event.id; }) others += event.id.value;
+  }
 };
 
 struct Run {

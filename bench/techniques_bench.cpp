@@ -50,7 +50,9 @@ struct SymbolReader {
   void on(const Traded& e) {
     fills[e.symbol.value].add(e.taker.value, e.maker.value, static_cast<std::uint64_t>(e.price.units), e.quantity.lots);
   }
-  void on(const auto& e) { sum += e.id.value; }
+  void on(const auto& e) {
+    if constexpr (requires { e.id; }) sum += e.id.value;
+  }
 };
 
 /// A batch of messages, taken from a mailbox say, is carried out symbol by symbol.

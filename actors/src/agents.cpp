@@ -35,7 +35,8 @@ class Account {
     switch (phase_) {
       case Phase::continuous:
       case Phase::auction: return true;
-      case Phase::halted: return false;
+      case Phase::halted:
+      case Phase::closed: return false;
     }
     return false;
   }

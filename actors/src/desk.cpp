@@ -22,7 +22,8 @@ bool collects(Phase phase) {
   switch (phase) {
     case Phase::auction: return true;
     case Phase::continuous:
-    case Phase::halted: return false;
+    case Phase::halted:
+    case Phase::closed: return false;
   }
   return false;
 }

@@ -16,7 +16,8 @@ bool must_be_ended(Phase phase) {
   switch (phase) {
     case Phase::auction: return true;
     case Phase::continuous:
-    case Phase::halted: return false;
+    case Phase::halted:
+    case Phase::closed: return false;
   }
   return false;
 }
@@ -51,12 +52,9 @@ std::vector<SessionStep> steps_of(const SessionPlan& plan) {
   if (plan.closing_to < plan.closing_from) refuse("the closing auction must not end before it begins");
   if (plan.closing_from < busy_until)
     refuse("the closing auction must not begin before the opening and every halt are over");
-  // Continuous for a moment: stops that the auction has triggered trade.
-  if (plan.closing_to > plan.closing_from) {
-    steps.push_back({plan.closing_from, Phase::auction});
-    steps.push_back({plan.closing_to, Phase::continuous});
-  }
-  steps.push_back({plan.closing_to, Phase::halted});
+  // The book uncrosses as it closes; stops that this triggers wait for the next opening.
+  if (plan.closing_to > plan.closing_from) steps.push_back({plan.closing_from, Phase::auction});
+  steps.push_back({plan.closing_to, Phase::closed});
   return steps;
 }
 

@@ -272,6 +272,7 @@ const char* name_of(Phase phase) {
     case Phase::continuous: return "continuous";
     case Phase::halted: return "halted";
     case Phase::auction: return "auction";
+    case Phase::closed: return "closed";
   }
   return "?";
 }

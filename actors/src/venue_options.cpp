@@ -26,19 +26,20 @@ constexpr std::array<std::pair<std::string_view, SelfTrade>, 5> self_trades{
      {"cancel_both", SelfTrade::cancel_both},
      {"decrement", SelfTrade::decrement}}};
 
-Form self_trade_form(SelfTrade& to) {
+template <class Value, std::size_t count>
+Form one_of(const std::array<std::pair<std::string_view, Value>, count>& choices, Value& to) {
   std::string names;
-  for (const auto& [name, value] : self_trades) names += (names.empty() ? "" : ", ") + std::string(name);
+  for (const auto& [name, value] : choices) names += (names.empty() ? "" : ", ") + std::string(name);
   return {.expected = "one of " + names,
           .take =
-              [&to](const std::string& text) {
-                for (const auto& [name, value] : self_trades)
+              [&to, &choices](const std::string& text) {
+                for (const auto& [name, value] : choices)
                   if (text == name) return to = value, true;
                 return false;
               },
           .text =
-              [&to] {
-                for (const auto& [name, value] : self_trades)
+              [&to, &choices] {
+                for (const auto& [name, value] : choices)
                   if (value == to) return std::string(name);
                 return std::string("?");
               }};
@@ -72,6 +73,39 @@ std::optional<std::vector<std::pair<std::string, std::string>>> pairs_in(std::st
     if (text.empty()) return {};
   }
   return pairs;
+}
+
+constexpr std::array<std::pair<std::string_view, Allocation>, 3> allocations{
+    {{"price_time", Allocation::price_time},
+     {"pro_rata", Allocation::pro_rata},
+     {"lead_makers", Allocation::lead_makers}}};
+
+Form lead_makers_form(std::array<std::uint32_t, 4>& to) {
+  return {.expected = "up to four accounts, such as 12, 13",
+          .take =
+              [&to](const std::string& text) {
+                std::array<std::uint32_t, 4> accounts{};
+                std::size_t count = 0;
+                for (std::string_view left = text; !left.empty();) {
+                  const std::size_t comma = left.find(',');
+                  std::string_view part = left.substr(0, comma);
+                  while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
+                  while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
+                  const auto account = number_in<std::uint32_t>(part);
+                  if (!account || *account == 0 || count == accounts.size()) return false;
+                  accounts[count++] = *account;
+                  left = comma == std::string_view::npos ? std::string_view() : left.substr(comma + 1);
+                }
+                to = accounts;
+                return true;
+              },
+          .text =
+              [&to] {
+                std::string text;
+                for (const std::uint32_t account : to)
+                  if (account != 0) text += fmt::format("{}{}", text.empty() ? "" : ", ", account);
+                return text;
+              }};
 }
 
 Form ticks_form(std::vector<TickStep>& to) {
@@ -155,13 +189,21 @@ void VenueOptions::add_to(CommandLine& line) {
   line.add({"--self-trade", "rules.self_trade", "RULE",
             "What an order does that would trade with its own account: cancel_newest, cancel_oldest, cancel_both, "
             "decrement [allowed]",
-            form(self_trade_form(rules_.self_trade))});
+            form(one_of(self_trades, rules_.self_trade))});
   line.add({"", "rules.groups", "LIST", "", form(groups_form(rules_.groups))});
   line.add({"", "rules.ticks", "LIST", "", form(ticks_form(rules_.ticks))});
   line.add({"", "rules.reference", "CENTS", "", &rules_.reference.units, 0, furthest});
   line.add({"", "rules.static_band", "CENTS", "", &rules_.static_band, 0, furthest});
   line.add({"", "rules.dynamic_band", "CENTS", "", &rules_.dynamic_band, 0, furthest});
   line.add({"", "rules.collar", "CENTS", "", &rules_.collar, 0, furthest});
+  line.add({"", "rules.volatility_auction", "", "", &rules_.volatility_auction});
+  line.add({"--allocation", "rules.allocation", "RULE",
+            "Who trades at a price if not all do: price_time, pro_rata, lead_makers [price_time]",
+            form(one_of(allocations, rules_.allocation))});
+  line.add({"", "rules.top_order_first", "", "", &rules_.top_order_first});
+  line.add({"", "rules.least_share", "SHARES", "", &rules_.least_share.lots, 0, 1e9});
+  line.add({"", "rules.lead_percent", "PERCENT", "", &rules_.lead_percent, 0, 100});
+  line.add({"", "rules.lead_makers", "LIST", "", form(lead_makers_form(rules_.lead_makers))});
 
   line.add({"", "session.opening_from", "TIME", "", &session_.opening_from, 0, most_ns});
   line.add({"--opening-to", "session.opening_to", "TIME", "Orders are collected until then, and trade at one price [0]",

@@ -26,7 +26,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Phase continuous = Phase::continuous, halted = Phase::halted, auction = Phase::auction;
+constexpr Phase continuous = Phase::continuous, halted = Phase::halted, auction = Phase::auction,
+                closed = Phase::closed;
 
 SessionPlan busy_day() {
   return {.opening_from = 10s,
@@ -113,11 +114,10 @@ TEST_CASE("a plan is a list of phases in the order of time, whatever the order o
                                                          {15min, auction},
                                                          {15min + 30s, continuous},
                                                          {18min, auction},
-                                                         {19min, continuous},
-                                                         {19min, halted}});
+                                                         {19min, closed}});
   CHECK(steps_of({}).empty());
   CHECK(steps_of({.opening_from = 5s}) == std::vector<SessionStep>{{0s, halted}, {5s, continuous}});
-  CHECK(steps_of({.closing_from = 5s, .closing_to = 5s}) == std::vector<SessionStep>{{5s, halted}});
+  CHECK(steps_of({.closing_from = 5s, .closing_to = 5s}) == std::vector<SessionStep>{{5s, closed}});
 }
 
 TEST_CASE("a plan that makes no sense is refused with the reason") {
@@ -265,9 +265,9 @@ TEST_CASE(
     std::vector<AuctionResult> of_first;
     for (const AuctionResult& result : report.auctions)
       if (result.symbol == SymbolId{0}) of_first.push_back(result);
-    for (const char* then : {"continuous", "halted", "auction", "continuous", "halted", "auction", "continuous",
-                             "auction", "continuous", "halted"}) {
-      if (then == std::string("continuous"))
+    for (const char* then :
+         {"continuous", "halted", "auction", "continuous", "halted", "auction", "continuous", "auction", "closed"}) {
+      if (then == std::string("continuous") || then == std::string("closed"))
         day.push_back("auction at " + std::to_string(of_first[next++].price.units));
       day.emplace_back(then);
     }

@@ -144,8 +144,12 @@ TEST_CASE("an auction is collected in sight of all, ends at one price, and both 
         "\n8: accepted 2\nwould be 20 at 100, imbalance 10\nquote 30 at 103, 20 at 100\ndepth 30@103 | 20@100\n");
   CHECK(market(order(3, sell, 30, 102, 8)) ==
         "\n8: accepted 3\nwould be 30 at 102, imbalance -20\ndepth 30@103 | 20@100 30@102\n");
-  CHECK(market(NewOrder{.id = {4}, .quantity = {5}, .account = {7}, .side = buy, .type = OrderType::market}) ==
-        "\n7: rejected 4, in_auction\n");
+  CHECK(market(NewOrder{.id = {4},
+                        .price = {101},
+                        .quantity = {5},
+                        .account = {7},
+                        .side = buy,
+                        .time_in_force = TimeInForce::immediate_or_cancel}) == "\n7: rejected 4, in_auction\n");
   CHECK(market(cancel(3, 8)) == "\n8: cancelled 3, 30\nwould be 20 at 100, imbalance 10\ndepth 30@103 | 20@100\n");
   CHECK(market(phase(Phase::continuous)) ==
         "\nauction 20 at 100, imbalance 10\n8: sold 20 at 100 by 2, 0 left\n7: bought 20 at 100 by 1, 10 left\n"

@@ -40,8 +40,7 @@ TEST_CASE("a venue's day is told: phases in the folder, auctions in the report a
       std::snprintf(price, sizeof price, "%.2f", auction["price"].get<double>());
       rows += time + ".000000000," + symbol + ",uncrossed," + price + "," + auction["volume"].dump() + "," +
               auction["imbalance"].dump() + "\n";
-      rows += time + ".000000000," + symbol + ",continuous,,,\n";
-      if (closes) rows += time + ".000000000," + symbol + ",halted,,,\n";
+      rows += time + ".000000000," + symbol + (closes ? ",closed,,,\n" : ",continuous,,,\n");
     }
   };
   phase("0", "auction");
