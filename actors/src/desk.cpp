@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include <outcry/actors/book_door.hpp>
 #include <outcry/actors/market_publication.hpp>
 
 namespace outcry {
@@ -26,6 +27,13 @@ bool collects(Phase phase) {
     case Phase::closed: return false;
   }
   return false;
+}
+
+template <class Book>
+void open(BookDoor& door, Book& book, bool virtual_time) {
+  if constexpr (has_readers)
+    if (!virtual_time) return door.open(book.share());
+  door.refuse();
 }
 
 }  // namespace
@@ -57,6 +65,7 @@ Desk::Desk(SymbolSelf self, SymbolOptions options)
   }
   quote_ = book_.quote();
   if (options_.publication != nullptr) options_.publication->book(book_, to_ns(self_.now()));
+  if (options_.door != nullptr) open(*options_.door, book_, self_.scheduler().virtual_time());
 }
 
 Desk::~Desk() {

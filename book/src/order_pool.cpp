@@ -1,7 +1,6 @@
 #include <outcry/book/order_pool.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <stdexcept>
 
@@ -13,18 +12,29 @@ std::size_t bytes_for(std::uint32_t limit) { return (std::size_t{limit} + 1) * s
 std::size_t term_bytes_for(std::uint32_t limit) { return (std::size_t{limit} + 1) * sizeof(OrderTerms); }
 }  // namespace
 
+OrderRecords::OrderRecords(std::uint32_t limit, std::pmr::memory_resource* memory)
+    : orders_(static_cast<Order*>(memory->allocate(bytes_for(limit), line))), limit_(limit), memory_(memory) {}
+
+OrderRecords::~OrderRecords() { memory_->deallocate(orders_, bytes_for(limit_), line); }
+
+void OrderRecords::prefault(std::uint32_t count) noexcept {
+  std::uninitialized_value_construct_n(orders_ + ready_, count);
+  ready_.release(ready_ + count);
+}
+
 OrderPool::OrderPool(Size size, std::pmr::memory_resource* memory)
     : limit_(size.limit), chunk_(std::max<std::uint32_t>(size.chunk, 1)), memory_(memory) {
   if (size.limit == 0 || size.limit == std::numeric_limits<std::uint32_t>::max())
     throw std::invalid_argument("OrderPool: the limit must be at least 1 and below 2^32 - 1");
-  orders_ = static_cast<Order*>(memory_->allocate(bytes_for(limit_), line));
-  std::memset(static_cast<void*>(orders_), 0, sizeof(Order));
+  records_ =
+      std::allocate_shared<OrderRecords>(std::pmr::polymorphic_allocator<OrderRecords>(memory_), limit_, memory_);
+  orders_ = records_->data();
+  records_->prefault(1);
   while (prefaulted() < std::min(size.orders, limit_)) prefault_chunk();
 }
 
 OrderPool::~OrderPool() {
   if (terms_ != nullptr) memory_->deallocate(terms_, term_bytes_for(limit_), line);
-  memory_->deallocate(orders_, bytes_for(limit_), line);
 }
 
 void OrderPool::keep_terms() {
@@ -38,7 +48,7 @@ void OrderPool::grow() noexcept {
 
 void OrderPool::prefault_chunk() noexcept {
   const std::uint32_t count = std::min(chunk_, limit_ + 1 - ready_);
-  std::memset(static_cast<void*>(orders_ + ready_), 0, std::size_t{count} * sizeof(Order));
+  records_->prefault(count);
   ready_ += count;
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <memory>
 #include <new>
 #include <stdexcept>
 
@@ -10,8 +10,7 @@ namespace outcry {
 
 namespace {
 
-constexpr std::size_t line = 64;
-constexpr std::size_t least_far_levels = 16;
+constexpr std::uint32_t least_far_levels = 16;
 
 // Quotient rounded down, also below zero.
 std::int64_t floor_div(std::int64_t n, std::int64_t divisor) {
@@ -24,8 +23,6 @@ std::int64_t ceil_div(std::int64_t n, std::int64_t divisor) { return -floor_div(
 PriceLadder::PriceLadder(Side side, const Instrument& instrument, Window window, std::pmr::memory_resource* memory)
     : tick_divisor_(static_cast<std::uint64_t>(std::max<std::int64_t>(instrument.tick, 1))),
       mirror_(side == Side::buy ? 0 : -1),
-      far_(memory),
-      far_levels_(memory),
       far_holes_(memory),
       lowest_(std::min(key_of(instrument.lowest), key_of(instrument.highest))),
       highest_(std::max(key_of(instrument.lowest), key_of(instrument.highest))),
@@ -41,18 +38,76 @@ PriceLadder::PriceLadder(Side side, const Instrument& instrument, Window window,
   window_.levels = std::clamp<std::uint32_t>(window_.levels, 64, window_.most);
 }
 
-PriceLadder::~PriceLadder() {
-  if (levels_ != nullptr) memory_->deallocate(levels_, block_bytes(capacity_), line);
+PriceLadder::~PriceLadder() { close(); }
+
+// ---- readers
+
+/// What lies where is about to change: readers wait until it has, or give up.
+class PriceLadder::LayoutChange {
+ public:
+  explicit LayoutChange(PriceLadder& ladder) noexcept : ladder_(ladder) {
+    if (ladder_.shared_ != nullptr) ladder_.shared_->begin_change();
+  }
+  ~LayoutChange() {
+    if (ladder_.shared_ == nullptr) return;
+    SharedLadder& shared = *ladder_.shared_;
+    shared.first_key = ladder_.first_key_;
+    shared.slots = ladder_.slots_;
+    shared.far_count = ladder_.far_count_;
+    shared.end_change();
+  }
+  LayoutChange(const LayoutChange&) = delete;
+  LayoutChange& operator=(const LayoutChange&) = delete;
+
+ private:
+  PriceLadder& ladder_;
+};
+
+LadderFace* PriceLadder::make_face(std::shared_ptr<const WindowMemory> window, std::shared_ptr<const FarMemory> far,
+                                   std::shared_ptr<const OrderRecords> orders) const {
+  std::pmr::polymorphic_allocator<> allocator(memory_);
+  auto* const face = allocator.new_object<LadderFace>();
+  face->window = std::move(window);
+  face->far = std::move(far);
+  face->orders = std::move(orders);
+  face->memory = memory_;
+  return face;
 }
 
-std::size_t PriceLadder::block_bytes(std::uint32_t slots) const noexcept {
-  return slots * sizeof(Level) + Occupancy::words_for(slots) * sizeof(std::uint64_t);
+void LadderFaceDeleter::operator()(LadderFace* face) const noexcept {
+  std::pmr::polymorphic_allocator<>(face->memory).delete_object(face);
 }
+
+// Within a change of the layout, if there is an older face.
+void PriceLadder::show(LadderFace* face) noexcept {
+  LadderFace* const before = shared_->face.load(std::memory_order_relaxed);
+  shared_->face.store(face, std::memory_order_release);
+  if (before != nullptr) before->retire();
+}
+
+void PriceLadder::share(SharedLadder& shared, const OrderPool& pool) {
+  assert(shared_ == nullptr && "a ladder is shared once");
+  LadderFace* const face = make_face(window_memory_, far_memory_, pool.records());
+  shared.tick = tick_;
+  shared.mirror = mirror_;
+  shared_ = &shared;
+  const LayoutChange change(*this);
+  show(face);
+}
+
+void PriceLadder::close() noexcept {
+  if (shared_ == nullptr) return;
+  shared_->begin_change();
+  show(nullptr);
+  shared_ = nullptr;
+}
+
+// ---- levels
 
 const Level* PriceLadder::find(Key key) const noexcept {
   if (const std::uint64_t slot = slot_of(key); slot < slots_) return levels_[slot].empty() ? nullptr : levels_ + slot;
-  const std::size_t at = far_position(key);
-  return at < far_.size() && far_[at].key == key ? &far_levels_[far_[at].index] : nullptr;
+  const std::uint32_t at = far_position(key);
+  return at < far_count_ && far_[at].key == key ? &far_levels_[far_[at].index] : nullptr;
 }
 
 const Level* PriceLadder::next_worse(Key key) const noexcept {
@@ -63,74 +118,99 @@ const Level* PriceLadder::next_worse(Key key) const noexcept {
         key > last ? slots_ : static_cast<std::uint32_t>(ceil_div(key - first_key_, tick_));  // first slot not worse
     if (const std::uint32_t slot = occupancy_.below(end); slot != Occupancy::none) near = levels_ + slot;
   }
-  const std::size_t at = far_position(key);
+  const std::uint32_t at = far_position(key);
   if (at == 0) return near;
   if (near != nullptr && key_of(near->price) > far_[at - 1].key) return near;
   return &far_levels_[far_[at - 1].index];
 }
 
 // The first far level whose key is not below `key`.
-std::size_t PriceLadder::far_position(Key key) const noexcept {
-  const auto at = std::lower_bound(far_.begin(), far_.end(), key, [](const FarLevel& a, Key b) { return a.key < b; });
-  return static_cast<std::size_t>(at - far_.begin());
+std::uint32_t PriceLadder::far_position(Key key) const noexcept {
+  const auto* const at =
+      std::lower_bound(far_, far_ + far_count_, key, [](const FarLevel& a, Key b) { return a.key < b; });
+  return static_cast<std::uint32_t>(at - far_);
 }
 
 // Room for so many more far levels, so that adding them cannot fail.
 bool PriceLadder::reserve_far(std::size_t more) noexcept {
-  const auto reserve = [](auto& vector, std::size_t size) {
-    if (vector.capacity() < size) vector.reserve(std::max({size, vector.capacity() * 2, least_far_levels}));
-  };
+  const std::size_t wanted = far_used_ + more;
+  const std::uint32_t room = far_memory_ != nullptr ? far_memory_->room() : 0;
   try {
-    reserve(far_, far_.size() + more);
-    reserve(far_holes_, far_levels_.size() + more);
-    const Level* before = far_levels_.data();
-    reserve(far_levels_, far_levels_.size() + more);
-    if (before != far_levels_.data() && !empty()) find_best(slots_);
+    if (far_holes_.capacity() < wanted) far_holes_.reserve(std::max<std::size_t>({wanted, room, least_far_levels}));
+    if (wanted <= room) return true;
+    const auto larger =
+        static_cast<std::uint32_t>(std::max<std::size_t>({wanted, std::size_t{room} * 2, least_far_levels}));
+    auto memory = std::allocate_shared<FarMemory>(std::pmr::polymorphic_allocator<FarMemory>(memory_), larger, memory_);
+    std::copy_n(far_, far_count_, memory->sorted());
+    std::copy_n(far_levels_, far_used_, memory->levels());
+    LadderFace* const face =
+        shared_ != nullptr ? make_face(window_memory_, memory, shared_->face.load(std::memory_order_relaxed)->orders)
+                           : nullptr;
+
+    const LayoutChange change(*this);
+    if (face != nullptr) show(face);
+    far_memory_ = std::move(memory);
+    far_ = far_memory_->sorted();
+    far_levels_ = far_memory_->levels();
+    if (!empty()) find_best(slots_);
     return true;
   } catch (const std::bad_alloc&) {
     return false;
   }
 }
 
-// Requires: reserve_far(), and no far level at `key`.
+// Requires: reserve_far(), no far level at `key`, and that the layout is being changed.
 std::uint32_t PriceLadder::add_far_level(Key key) noexcept {
   std::uint32_t index;
   if (far_holes_.empty()) {
-    index = static_cast<std::uint32_t>(far_levels_.size());
-    far_levels_.push_back({});
+    index = far_used_++;
   } else {
     index = far_holes_.back();
     far_holes_.pop_back();
   }
   far_levels_[index] = {};
   far_levels_[index].price = price_of(key);
-  far_.insert(far_.begin() + static_cast<std::ptrdiff_t>(far_position(key)), {key, index});
+  const std::uint32_t at = far_position(key);
+  std::copy_backward(far_ + at, far_ + far_count_, far_ + far_count_ + 1);
+  far_[at].key = key;
+  far_[at].index = index;
+  ++far_count_;
   return index;
 }
 
-void PriceLadder::rest_far(Key key, OrderIndex index, OrderPool& pool) noexcept {
-  const std::size_t at = far_position(key);
-  const bool fresh = at == far_.size() || far_[at].key != key;
-  const std::uint32_t place = fresh ? add_far_level(key) : far_[at].index;
+void PriceLadder::rest_far(Key key, OrderIndex index, std::uint32_t open, std::uint32_t traits,
+                           OrderPool& pool) noexcept {
+  const std::uint32_t at = far_position(key);
+  const bool fresh = at == far_count_ || far_[at].key != key;
+  std::uint32_t place;
+  if (fresh) {
+    const LayoutChange change(*this);
+    place = add_far_level(key);
+  } else {
+    place = far_[at].index;
+  }
   Level& level = far_levels_[place];
   Order& order = pool[index];
-  order.traits |= Order::rests_far;
+  order.open = open;
+  order.traits = traits | Order::rests_far;
   order.place = place;
-  level.push_back(pool, index);
+  level.push_back(pool, index, open);
   if (!fresh) return;
   ++level_count_;
   if (key > best_key_) best_key_ = key, best_ = &level;
 }
 
 void PriceLadder::drop_far(Key key) noexcept {
-  const std::size_t at = far_position(key);
+  const LayoutChange change(*this);
+  const std::uint32_t at = far_position(key);
   far_holes_.push_back(far_[at].index);
-  far_.erase(far_.begin() + static_cast<std::ptrdiff_t>(at));
+  std::copy(far_ + at + 1, far_ + far_count_, far_ + at);
+  --far_count_;
 }
 
 bool PriceLadder::prepare(Key key, OrderPool& pool) noexcept {
   if (holds(key)) return true;
-  const bool unused = !occupancy_.any() && far_.empty();
+  const bool unused = !occupancy_.any() && far_count_ == 0;
   if (on_tick(key) && (unused || ++misses_ >= patience_) && move_window(key, pool) && holds(key)) return true;
   return reserve_far(1);
 }
@@ -145,7 +225,7 @@ std::uint32_t PriceLadder::choose_slots(Key best) const noexcept {
         (static_cast<std::uint64_t>(best) - static_cast<std::uint64_t>(key)) / static_cast<std::uint64_t>(tick_);
     ++levels[static_cast<std::size_t>(std::bit_width(ticks + ticks / 3))];
   };
-  for (const FarLevel& far : far_) count(far.key);
+  for (std::uint32_t i = 0; i < far_count_; ++i) count(far_[i].key);
   if (slots_ != 0)
     for (std::uint32_t slot = occupancy_.below(slots_); slot != Occupancy::none; slot = occupancy_.below(slot))
       count(key_of(levels_[slot].price));
@@ -207,16 +287,21 @@ bool PriceLadder::move_window(Key wanted, OrderPool& pool) noexcept {
   for (std::uint32_t slot = slots_; any_near && (slot = occupancy_.below(slot)) != Occupancy::none;)
     leaving += !stays(slot);
   if (!reserve_far(leaving)) return false;
-  Level* levels = levels_;
+  std::shared_ptr<WindowMemory> larger;
+  LadderFace* face = nullptr;
   if (grows) {
     try {
-      levels = static_cast<Level*>(memory_->allocate(block_bytes(capacity), line));
+      larger =
+          std::allocate_shared<WindowMemory>(std::pmr::polymorphic_allocator<WindowMemory>(memory_), capacity, memory_);
+      if (shared_ != nullptr)
+        face = make_face(larger, far_memory_, shared_->face.load(std::memory_order_relaxed)->orders);
     } catch (const std::bad_alloc&) {
       return false;
     }
   }
 
   // From here on nothing fails. What falls out of the window becomes far,
+  const LayoutChange change(*this);
   for (std::uint32_t slot = slots_; any_near && (slot = occupancy_.below(slot)) != Occupancy::none;) {
     if (stays(slot)) continue;
     const std::uint32_t index = add_far_level(key_of(levels_[slot].price));
@@ -232,26 +317,31 @@ bool PriceLadder::move_window(Key wanted, OrderPool& pool) noexcept {
   if (begin < end) {
     to = begin - shift;
     kept = end - begin;
-    std::memmove(static_cast<void*>(levels + to), levels_ + begin, static_cast<std::size_t>(kept) * sizeof(Level));
   }
-  if (any_near || grows) std::memset(static_cast<void*>(levels), 0, static_cast<std::size_t>(to) * sizeof(Level));
-  if (any_near || grows)
-    std::memset(static_cast<void*>(levels + to + kept), 0,
-                static_cast<std::size_t>(std::int64_t{slots} - to - kept) * sizeof(Level));
   if (grows) {
-    if (levels_ != nullptr) memory_->deallocate(levels_, block_bytes(capacity_), line);
-    levels_ = levels;
+    std::copy(levels_ + begin, levels_ + begin + kept, larger->levels() + to);
+    if (face != nullptr) show(face);
+    window_memory_ = std::move(larger);
+    levels_ = window_memory_->levels();
     capacity_ = capacity;
+  } else if (any_near) {
+    if (shift > 0)
+      std::copy(levels_ + begin, levels_ + begin + kept, levels_ + to);
+    else
+      std::copy_backward(levels_ + begin, levels_ + begin + kept, levels_ + to + kept);
+    std::fill(levels_, levels_ + to, Level{});
+    std::fill(levels_ + to + kept, levels_ + slots, Level{});
   }
   slots_ = slots;
   first_key_ = first * tick_;
   first_place_ += static_cast<std::uint32_t>(shift);
-  occupancy_ = Occupancy(reinterpret_cast<std::uint64_t*>(levels_ + capacity_), capacity_);
+  occupancy_ = Occupancy(window_memory_->words(), capacity_);
   for (std::int64_t slot = to; slot < to + kept; ++slot)
     if (!levels_[slot].empty()) occupancy_.set(static_cast<std::uint32_t>(slot));
   // and far levels that the window now reaches come in.
-  std::size_t left = 0;
-  for (const FarLevel& far : far_) {
+  std::uint32_t left = 0;
+  for (std::uint32_t i = 0; i < far_count_; ++i) {
+    const FarLevel far = far_[i];
     const std::uint64_t slot = slot_of(far.key);
     if (slot >= slots_) {
       far_[left++] = far;
@@ -262,7 +352,7 @@ bool PriceLadder::move_window(Key wanted, OrderPool& pool) noexcept {
     relink(levels_[slot], static_cast<std::uint32_t>(slot) + first_place_, false, pool);
     far_holes_.push_back(far.index);
   }
-  far_.resize(left);
+  far_count_ = left;
   find_best(slots_);
   return true;
 }
@@ -310,9 +400,9 @@ std::string PriceLadder::check(const OrderPool& pool, Side side) const {
       return "the bitmap misses slot " + std::to_string(slot);
     check_level(level, slot + first_place_, false);
   }
-  for (std::size_t i = 0; i < far_.size() && wrong.empty(); ++i) {
+  for (std::uint32_t i = 0; i < far_count_ && wrong.empty(); ++i) {
     const Level& level = far_levels_[far_[i].index];
-    if (i > 0 && far_[i - 1].key >= far_[i].key) return "far levels are out of order" + at(level.price);
+    if (i > 0 && far_[i - 1].key.get() >= far_[i].key.get()) return "far levels are out of order" + at(level.price);
     if (holds(far_[i].key)) return "a far level belongs into the window" + at(level.price);
     if (far_[i].key != key_of(level.price)) return "a far level has another price" + at(level.price);
     check_level(level, far_[i].index, true);
@@ -323,7 +413,7 @@ std::string PriceLadder::check(const OrderPool& pool, Side side) const {
   if (best != best_key_) return "the best price is wrong";
   if (best != no_key && (best_ != find(best))) return "the best level is another";
   if (best == no_key && best_ != nullptr) return "there is a best level without orders";
-  if (far_.size() + far_holes_.size() != far_levels_.size()) return "far levels are lost";
+  if (far_count_ + far_holes_.size() != far_used_) return "far levels are lost";
   return {};
 }
 

@@ -34,7 +34,7 @@ TEST_CASE("the next taken slot below is found at any gap and in windows of any s
   Draw draw(test_seed());
   MESSAGE("seed " << test_seed());
   for (const std::uint32_t slots : {64u, 100u, 4096u, 4160u, 10'000u, 262'144u}) {
-    std::vector<std::uint64_t> words(Occupancy::words_for(slots), ~std::uint64_t{0});
+    std::vector<Word<std::uint64_t>> words(Occupancy::words_for(slots), ~std::uint64_t{0});
     Occupancy occupancy(words.data(), slots);
     std::set<std::uint32_t> taken;
     CHECK(occupancy.below(slots) == Occupancy::none);
@@ -50,7 +50,9 @@ TEST_CASE("the next taken slot below is found at any gap and in windows of any s
       }
       const auto from = static_cast<std::uint32_t>(draw.below(slots + 1));
       const auto next = taken.lower_bound(from);
-      CHECK(occupancy.below(from) == (next == taken.begin() ? Occupancy::none : *std::prev(next)));
+      const std::uint32_t expected = next == taken.begin() ? Occupancy::none : *std::prev(next);
+      CHECK(occupancy.below(from) == expected);
+      CHECK(Occupancy::below(words.data(), slots, from) == expected);
       CHECK(occupancy.any() == !taken.empty());
     }
   }

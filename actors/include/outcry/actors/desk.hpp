@@ -40,6 +40,7 @@
 
 namespace outcry {
 
+class BookDoor;
 class SymbolPublication;
 
 /// Told of a book after each event of history that was applied to it.
@@ -88,6 +89,7 @@ struct SymbolOptions {
   SymbolPublication* publication = nullptr;  // null: readers outside see nothing
   std::optional<BookRules> rules{};          // none: special orders are refused. Not in recorded markets
   bool check = false;                        // looks for a broken invariant of the book when the actor ends
+  BookDoor* door = nullptr;                  // live worlds: where other threads find the book to read it
 
   // Recorded markets.
   bool recorded = false;

@@ -1,11 +1,15 @@
 // Level: the orders resting at one price, oldest first.
 //
-// Thread: the book's owner only.
-// Invariant: volume is the sum of the open quantities of the linked orders, orders is their number; an empty level is
+// Every change stands between begin_change() and end_change(), and the version is odd as long. Whoever copies the orders
+// from another thread (BookReader, where the argument is) looks at the version before and after.
+//
+// Thread: the book's owner; the Words are read by others.
+// Invariant: outside of a change, volume is the sum of the open quantities of the linked orders, orders is their number; an empty level is
 //   all zero but for its price.
-// Limits: none; orders live in the OrderPool.
+// Limits: orders live in the OrderPool. The version comes round after 2^31 changes.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <type_traits>
 
@@ -16,40 +20,67 @@
 namespace outcry {
 
 struct Level {
-  Volume volume;
+  Word<Volume> volume;
   Price price;
-  OrderIndex oldest;
+  Word<OrderIndex> oldest;
   OrderIndex newest;
-  std::uint32_t orders;
-  std::uint32_t unused;  // for the version that a reader on another core would check
+  Word<std::uint32_t> orders;
+  Word<std::uint32_t> version;
 
   bool empty() const noexcept { return orders == 0; }
 
-  // Neither end of a queue has a neighbour: record 0 of the pool, which is no order, takes what would be written to it.
-  // That costs a store and saves a branch that nobody can predict.
+  /// What changes before end_change(), here and in the orders, no reader will take for the level. Gives what
+  /// end_change() wants to know.
+  [[gnu::always_inline]] std::uint32_t begin_change() noexcept {
+    const std::uint32_t before = version;
+    version = before + 1;
+    // Pairs with the reader's acquire fence: who saw any of what follows sees the odd version, or a later one.
+    std::atomic_thread_fence(std::memory_order_release);
+    return before;
+  }
+  [[gnu::always_inline]] void end_change(std::uint32_t before) noexcept { version.release(before + 2); }
 
-  void push_back(OrderPool& pool, OrderIndex index) noexcept {
-    Order& order = pool[index];
-    order.older = newest;
-    order.newer = 0;
-    pool[newest].newer = index;
-    oldest = newest != 0 ? oldest : index;
+  // Neither end of a queue has a neighbour: record 0 of the pool, which is no order, takes what would be written to it.
+  // That costs a store and saves a branch that nobody can predict. What is chosen from is read before the choice for the
+  // same reason: compilers do not read an atomic that may not be wanted, they branch. And they forget everything they have
+  // read when they store an atomic, so here everything is read first.
+
+  /// Links an order that has `open`; gives how many were there before.
+  std::uint32_t push_back(OrderPool& pool, OrderIndex index, std::uint32_t open) noexcept {
+    Order* const records = pool.data();
+    const OrderIndex first = oldest, last = newest;
+    const std::uint32_t before = orders;
+    const Volume sum = volume;
+    records[index].older = last;
+    const std::uint32_t begun = begin_change();
+    records[index].newer = 0;
+    records[last].newer = index;
+    oldest = last != 0 ? first : index;
     newest = index;
-    volume += order.open;
-    ++orders;
+    volume = sum + open;
+    orders = before + 1;
+    end_change(begun);
+    return before;
   }
 
-  void remove(OrderPool& pool, OrderIndex index) noexcept {
-    const OrderIndex older = pool[index].older, newer = pool[index].newer;
-    volume -= pool[index].open;
-    --orders;
-    pool[older].newer = newer;
-    pool[newer].older = older;
-    oldest = older != 0 ? oldest : newer;
-    newest = newer != 0 ? newest : older;
+  /// Unlinks an order, and takes `quantity` off the volume; gives how many are left.
+  std::uint32_t remove(OrderPool& pool, OrderIndex index, std::uint32_t quantity) noexcept {
+    Order* const records = pool.data();
+    const OrderIndex older = records[index].older, newer = records[index].newer, first = oldest, last = newest;
+    const std::uint32_t left = orders - 1;
+    const Volume sum = volume;
+    const std::uint32_t begun = begin_change();
+    volume = sum - quantity;
+    orders = left;
+    records[older].newer = newer;
+    records[newer].older = older;
+    oldest = older != 0 ? first : newer;
+    newest = newer != 0 ? last : older;
+    end_change(begun);
+    return left;
   }
 };
 
-static_assert(sizeof(Level) == 32 && std::is_trivially_copyable_v<Level>);
+static_assert(sizeof(Level) == 32 && std::is_trivially_destructible_v<Level>);
 
 }  // namespace outcry

@@ -1,7 +1,7 @@
 // Occupancy: which slots of a window are taken: a bit for each slot, a bit for each group of 64, a bit for each 64 of
 // those.
 //
-// Thread: the owner only.
+// Thread: the owner; the words of the two lower storeys are read by others, to whom they say where to look, no more.
 // Invariant: a bit above is set exactly if a bit below it is.
 // Limits: 64^3 = 262,144 slots. The next taken slot is found in at most five words, however wide the gap.
 #pragma once
@@ -9,7 +9,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+
+#include <outcry/book/word.hpp>
 
 namespace outcry {
 
@@ -23,8 +24,9 @@ class Occupancy {
 
   Occupancy() = default;
   /// Takes over `words` (words_for(slots) of them) and clears them.
-  Occupancy(std::uint64_t* words, std::uint32_t slots) noexcept : bits_(words), groups_(words + groups_for(slots)) {
-    std::memset(words, 0, words_for(slots) * sizeof(std::uint64_t));
+  Occupancy(Word<std::uint64_t>* words, std::uint32_t slots) noexcept
+      : bits_(words), groups_(words + groups_for(slots)) {
+    for (std::size_t i = 0; i < words_for(slots); ++i) words[i] = 0;
   }
 
   void set(std::uint32_t slot) noexcept {
@@ -34,8 +36,12 @@ class Occupancy {
   }
 
   void clear(std::uint32_t slot) noexcept {
-    if ((bits_[slot >> 6] &= ~bit(slot)) != 0) return;
-    if ((groups_[slot >> 12] &= ~bit(slot >> 6)) != 0) return;
+    const std::uint64_t bits = bits_[slot >> 6] & ~bit(slot);
+    bits_[slot >> 6] = bits;
+    if (bits != 0) return;
+    const std::uint64_t groups = groups_[slot >> 12] & ~bit(slot >> 6);
+    groups_[slot >> 12] = groups;
+    if (groups != 0) return;
     top_ &= ~bit(slot >> 12);
   }
 
@@ -59,6 +65,27 @@ class Occupancy {
     return word * 64 + highest(bits_[word]);
   }
 
+  /// The same for a reader on another thread, while the owner is at work: some slot that was taken at some moment, and
+  /// none above it that was taken all the time.
+  /// Requires: words that an Occupancy of so many slots has taken over; slot <= slots.
+  static std::uint32_t below(const Word<std::uint64_t>* words, std::uint32_t slots, std::uint32_t slot) noexcept {
+    const Word<std::uint64_t>*bits = words, *groups = words + groups_for(slots);
+    std::uint32_t word = slot >> 6;
+    if (const std::uint64_t rest = (slot & 63) != 0 ? bits[word].read() & (bit(slot) - 1) : 0)
+      return word * 64 + highest(rest);
+    std::uint32_t group = word >> 6;
+    std::uint64_t rest = (word & 63) != 0 ? groups[group].read() & (bit(word) - 1) : 0;
+    for (;;) {
+      while (rest == 0) {
+        if (group == 0) return none;
+        rest = groups[--group].read();
+      }
+      word = group * 64 + highest(rest);
+      if (const std::uint64_t taken = bits[word].read()) return word * 64 + highest(taken);
+      rest &= ~bit(word);  // emptied since
+    }
+  }
+
  private:
   static constexpr std::uint32_t groups_for(std::uint32_t slots) noexcept { return (slots + 63) / 64; }
   static constexpr std::uint32_t supers_for(std::uint32_t slots) noexcept { return (slots + 4095) / 4096; }
@@ -67,8 +94,8 @@ class Occupancy {
     return 63u - static_cast<std::uint32_t>(std::countl_zero(word));
   }
 
-  std::uint64_t* bits_ = nullptr;
-  std::uint64_t* groups_ = nullptr;
+  Word<std::uint64_t>* bits_ = nullptr;
+  Word<std::uint64_t>* groups_ = nullptr;
   std::uint64_t top_ = 0;
 };
 

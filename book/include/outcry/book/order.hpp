@@ -1,8 +1,7 @@
 // Order: the hot half of an order that rests in a book: 32 bytes, two to a cache line.
 //
-// Thread: the book's owner only. A reader on another core may one day copy an order through std::atomic_ref over these
-//   same words; the layout already allows it (aligned words, type-stable memory), the writer's stores would become
-//   relaxed.
+// Thread: the book's owner. A BookReader on another thread copies the Words, and believes them only if the version of
+//   the level that it came from did not change meanwhile; the rest is the owner's alone.
 // Invariant: a live order has open > 0 and is linked into exactly one level; a free record is linked into the pool's
 // list. Limits: symbols below 2^24, because the symbol shares a word with the flags. What a plain order does not need
 // (displayed
@@ -12,6 +11,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <outcry/book/word.hpp>
 #include <outcry/messages/commands.hpp>
 #include <outcry/messages/identity.hpp>
 #include <outcry/messages/side.hpp>
@@ -29,22 +29,24 @@ struct alignas(32) Order {
   static constexpr unsigned symbol_shift = 8;
   static constexpr std::uint32_t most_symbols = 1u << (32 - symbol_shift);
 
-  std::uint64_t id;
-  std::uint32_t open;
+  Word<std::uint64_t> id;
+  Word<std::uint32_t> open;
   OrderIndex older;
-  OrderIndex newer;
+  Word<OrderIndex> newer;
   std::uint32_t place;  // of its level in the ladder, see PriceLadder
-  std::uint32_t account;
-  std::uint32_t traits;  // symbol << 8 | flags
+  Word<std::uint32_t> account;
+  Word<std::uint32_t> traits;  // symbol << 8 | flags
 
-  Side side() const noexcept { return static_cast<Side>(traits & sells); }
+  Side side() const noexcept { return side_in(traits); }
   std::uint32_t symbol() const noexcept { return traits >> symbol_shift; }
-  bool is_far() const noexcept { return (traits & rests_far) != 0; }
+  bool is_far() const noexcept { return is_far_in(traits); }
+  static Side side_in(std::uint32_t traits) noexcept { return static_cast<Side>(traits & sells); }
+  static bool is_far_in(std::uint32_t traits) noexcept { return (traits & rests_far) != 0; }
   bool is_post_only() const noexcept { return (traits & posts_only) != 0; }
   bool is_day() const noexcept { return (traits & ends_with_day) != 0; }
   TimeInForce time_in_force() const noexcept { return is_day() ? TimeInForce::day : TimeInForce::good_till_cancelled; }
 };
 
-static_assert(sizeof(Order) == 32 && alignof(Order) == 32 && std::is_trivially_copyable_v<Order>);
+static_assert(sizeof(Order) == 32 && alignof(Order) == 32 && std::is_trivially_destructible_v<Order>);
 
 }  // namespace outcry

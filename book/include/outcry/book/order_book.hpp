@@ -40,8 +40,10 @@
 #include <outcry/book/exact_divisor.hpp>
 #include <outcry/book/hashed_ids.hpp>
 #include <outcry/book/order_pool.hpp>
+#include <outcry/book/order_view.hpp>
 #include <outcry/book/price_ladder.hpp>
 #include <outcry/book/rule_state.hpp>
+#include <outcry/book/shared_book.hpp>
 #include <outcry/messages/commands.hpp>
 #include <outcry/messages/events.hpp>
 #include <outcry/messages/instrument.hpp>
@@ -52,19 +54,6 @@ namespace outcry {
 namespace snapshot {
 struct SavedOrder;
 }
-
-/// An order as others see it.
-struct OrderView {
-  OrderId id{};
-  Price price{};
-  Quantity open{};
-  AccountId account{};
-  Side side{};
-  TimeInForce time_in_force{};
-  PostOnly post_only{};
-  Quantity reserve{};  // of an iceberg: what is not displayed
-  friend bool operator==(const OrderView&, const OrderView&) = default;
-};
 
 /// A trade that a recorded market reports of one of its orders, wherever that stands in its queue.
 struct Execution {
@@ -200,6 +189,12 @@ class alignas(64) OrderBook {
   std::uint64_t sequence() const noexcept { return counts_.events; }
   const Instrument& instrument() const noexcept { return instrument_; }
   const PriceLadder& ladder(Side side) const noexcept { return ladders_[side == Side::sell]; }
+  /// Where BookReaders on other threads find the book, from the first call on; the book never waits for them. They see what
+  /// is displayed, of a book with rules its shown queues. On the owner's thread. Throws std::bad_alloc.
+  /// Requires: memory resources of the book and of the pool to which any thread may give back, and which outlive what
+  /// readers hold (see reclaim_retired()).
+  std::shared_ptr<const SharedBook> share()
+    requires has_readers;
   bool has_rules() const noexcept { return rules_ != nullptr; }
   Phase phase() const noexcept { return rules_ ? rules_->phase : Phase::continuous; }
   /// The price of the last trade, if the book has rules.
@@ -356,7 +351,7 @@ class alignas(64) OrderBook {
   template <class Consumer>
   void prevent_self_trade(Working& working, PriceLadder& makers, OrderIndex index, Consumer& consumer);
   template <class Consumer>
-  void use_up(OrderIndex index, Consumer& consumer);
+  void use_up(OrderIndex index, Price price, Consumer& consumer);
   template <class Consumer>
   void tell_smaller(const Working& order, Price price, std::uint32_t by, Consumer& consumer);
   template <class Consumer>
@@ -365,7 +360,7 @@ class alignas(64) OrderBook {
   PriceLadder& queue_of(Queue queue, Side side) noexcept;
   const PriceLadder& queue_of(Queue queue, Side side) const noexcept;
   OrderIndex index_of(const Order& order) const noexcept { return static_cast<OrderIndex>(&order - &(*pool_)[0]); }
-  Level* level_by_rules(OrderIndex index) noexcept;
+  void take_off(OrderIndex index, std::uint32_t quantity) noexcept;
   void shrink(OrderIndex index, std::uint32_t by) noexcept;
   bool put(OrderIndex index, Queue queue, Price price, std::uint32_t open) noexcept;
   void take_out(OrderIndex index) noexcept;
@@ -420,6 +415,7 @@ class alignas(64) OrderBook {
   PriceLadder::Window window_;
   std::pmr::memory_resource* memory_;
   std::unique_ptr<RuleState> rules_;
+  std::shared_ptr<SharedBook> shared_;
 };
 
 // ---- commands ----------------------------------------------------------------------------------------------------
@@ -432,8 +428,8 @@ void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer) {
   PriceLadder& own = side_of(side);
   const PriceLadder& other = ladder(opposite(side));
   const Key key = PriceLadder::key_of(side, command.price);
-  const std::uint32_t terms = terms_of(command);
   std::uint64_t slot = own.slot_of(key);
+  const std::uint32_t terms = terms_of(command);
 
   const bool good = command.symbol.value == plain_symbol_ && command.id.value != 0 && is_good(command.quantity) &&
                     own.holds_slot(slot) && are_good(terms);
@@ -530,9 +526,9 @@ void OrderBook<Ids>::reduce(const ReduceOrder& command, Consumer&& consumer) {
 
   ++counts_.reductions;
   if (command.by.lots == order.open) return cancel_order(found, Reason::requested, command.arrival_ns, consumer);
-  Level& level = side_of(order.side()).level_of(order);
-  order.open -= command.by.lots;
-  level.volume -= command.by.lots;
+  PriceLadder& own = side_of(order.side());
+  Level& level = own.level_of(order);
+  own.reduce(level, found.order, command.by.lots, *pool_);
   tell(consumer, Reduced{.id = command.id,
                          .price = level.price,
                          .by = command.by,
@@ -573,14 +569,12 @@ void OrderBook<Ids>::modify(const ModifyOrder& command, Consumer&& consumer) {
   ++counts_.modifications;
   std::uint32_t left = command.quantity.lots;
   if (keeps_place) {
-    level.volume -= order.open - command.quantity.lots;
-    order.open = command.quantity.lots;
+    own.reduce(level, found.order, order.open - command.quantity.lots, *pool_);
   } else {
     own.remove(found.order, *pool_);
     if (trades) left = match(other, -key, command.id, command.account, side, left, consumer);
     if (left != 0) {
-      order.open = left;
-      own.rest(key, found.order, *pool_);
+      own.rest(own.slot_of(key), key, found.order, left, order.traits, *pool_);
     } else {
       ids_->erase(ids_->find(command.id, *pool_).position);
       pool_->give_back(found.order);
@@ -609,15 +603,19 @@ void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
   if (found.order == 0) [[unlikely]]
     return reject(command, CommandKind::replace, Reason::unknown_order, consumer);
   Order& order = (*pool_)[found.order];
-  const Side side = order.side();
+  const std::uint32_t traits = order.traits;
+  const Side side = Order::side_in(traits);
   PriceLadder& own = side_of(side);
   PriceLadder& other = side_of(opposite(side));
   const Key key = PriceLadder::key_of(side, command.price);
+  std::uint64_t slot = own.slot_of(key);
   if (!is_good(command.quantity)) [[unlikely]]
     return reject(command, CommandKind::replace, refusal_of(command.quantity), consumer);
-  if (!own.holds(key)) [[unlikely]]
+  if (!own.holds_slot(slot)) [[unlikely]] {
     if (const Reason reason = refusal_of(key, own, true); reason != Reason::none)
       return reject(command, CommandKind::replace, reason, consumer);
+    slot = own.slot_of(key);
+  }
   if (command.new_id.value == 0) [[unlikely]]
     return reject(command, CommandKind::replace, Reason::invalid_combination, consumer);
   if (ids_->find(command.new_id, *pool_).order != 0) [[unlikely]]
@@ -643,9 +641,8 @@ void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& consumer) {
   if (trades) left = match(other, -key, command.new_id, command.account, side, left, consumer);
   if (left == 0) return pool_->give_back(found.order);
   order.id = command.new_id.value;
-  order.open = left;
   ids_->insert(command.new_id, found.order, ids_->find(command.new_id, *pool_).position);
-  own.rest(key, found.order, *pool_);
+  own.rest(slot, key, found.order, left, traits, *pool_);
 }
 
 template <class Ids>
@@ -721,17 +718,15 @@ void OrderBook<Ids>::execute(const Execution& execution, Consumer&& consumer) {
   PriceLadder& own = side_of(side);
   Level& level = own.level_of(order);
   const Price price = execution.price.value_or(level.price);
-  order.open -= execution.quantity.lots;
-  level.volume -= execution.quantity.lots;
+  const std::uint32_t left = own.reduce(level, found.order, execution.quantity.lots, *pool_);
   const Traded traded{.maker = execution.id,
                       .price = price,
                       .quantity = execution.quantity,
-                      .maker_open = {order.open},
+                      .maker_open = {left},
                       .maker_account = {order.account},
                       .symbol = {symbol_},
                       .taker_side = opposite(side)};
-  if (order.open == 0) {
-    own.remove(found.order, *pool_);
+  if (left == 0) {
     ids_->erase(found.position);
     pool_->give_back(found.order);
   }
@@ -797,9 +792,24 @@ OrderBook<Ids>::OrderBook(const Instrument& instrument, OrderPool& pool, BookSiz
   ids_ = &*own_ids_;
 }
 
+template <class Ids>
+std::shared_ptr<const SharedBook> OrderBook<Ids>::share()
+  requires has_readers
+{
+  if (!shared_) {
+    shared_ = std::allocate_shared<SharedBook>(std::pmr::polymorphic_allocator<SharedBook>(memory_));
+    shared_->symbol = {symbol_};
+  }
+  for (std::size_t side = 0; side < 2; ++side)
+    if (!ladders_[side].is_shared()) ladders_[side].share(shared_->sides[side], *pool_);
+  return shared_;
+}
+
 // The pool, and a shared table of ids, go on without us.
 template <class Ids>
 OrderBook<Ids>::~OrderBook() {
+  // Before the records go back to the pool, which may give them to another book.
+  for (PriceLadder& side : ladders_) side.close();
   if (rules_) {
     std::vector<OrderIndex> all;
     for_each_by_rules([&](OrderIndex index) { all.push_back(index); });
@@ -855,30 +865,31 @@ inline void OrderBook<Ids>::add(const NewOrder& command, Side side, Key key, std
   const OrderIndex index = pool_->take();
   Order& order = (*pool_)[index];
   order.id = command.id.value;
-  order.open = open;
   order.account = command.account.value;
-  order.traits = symbol_ << Order::symbol_shift | static_cast<std::uint32_t>(side) |
-                 (command.time_in_force == TimeInForce::day ? Order::ends_with_day : 0) |
-                 (command.post_only == PostOnly::yes ? Order::posts_only : 0);
+  const std::uint32_t traits = symbol_ << Order::symbol_shift | static_cast<std::uint32_t>(side) |
+                               (command.time_in_force == TimeInForce::day ? Order::ends_with_day : 0) |
+                               (command.post_only == PostOnly::yes ? Order::posts_only : 0);
   ids_->insert(command.id, index, position);
-  side_of(side).rest_at(slot, key, index, *pool_);
+  side_of(side).rest(slot, key, index, open, traits, *pool_);
 }
 
 template <class Ids>
 template <class Consumer>
 inline void OrderBook<Ids>::cancel_order(Found found, Reason reason, std::int64_t arrival_ns, Consumer& consumer) {
   const Order& order = (*pool_)[found.order];
-  PriceLadder& own = side_of(order.side());
+  const std::uint32_t traits = order.traits, open = order.open;
+  const Side side = Order::side_in(traits);
+  PriceLadder& own = side_of(side);
   const Cancelled cancelled{.id = {order.id},
                             .price = own.level_of(order).price,
-                            .quantity = {order.open},
+                            .quantity = {open},
                             .account = {order.account},
                             .symbol = {symbol_},
-                            .side = order.side(),
+                            .side = side,
                             .reason = reason,
                             .arrival_ns = arrival_ns};
   ids_->erase(found.position);
-  own.remove(found.order, *pool_);
+  own.remove(found.order, open, Order::is_far_in(traits), *pool_);
   pool_->give_back(found.order);
   tell(consumer, cancelled);
 }
@@ -892,24 +903,23 @@ std::uint32_t OrderBook<Ids>::match(PriceLadder& makers, Key bound, OrderId take
     Level& level = makers.best();
     const OrderIndex index = level.oldest;
     Order& maker = (*pool_)[index];
-    const std::uint32_t quantity = std::min(left, maker.open);
+    const std::uint32_t quantity = std::min(left, maker.open.get());
     left -= quantity;
-    maker.open -= quantity;
-    level.volume -= quantity;
+    const Price price = level.price;
+    const std::uint32_t maker_left = makers.reduce(level, index, quantity, *pool_);
     ++counts_.trades;
     counts_.traded += quantity;
     const Traded traded{.maker = {maker.id},
                         .taker = taker,
-                        .price = level.price,
+                        .price = price,
                         .quantity = {quantity},
-                        .maker_open = {maker.open},
+                        .maker_open = {maker_left},
                         .maker_account = {maker.account},
                         .taker_account = account,
                         .symbol = {symbol_},
                         .taker_side = side};
-    if (maker.open == 0) {
+    if (maker_left == 0) {
       ids_->erase(ids_->find(traded.maker, *pool_).position);
-      makers.remove(index, *pool_);
       pool_->give_back(index);
     }
     tell(consumer, traded);
@@ -986,11 +996,11 @@ Quote OrderBook<Ids>::quote() const noexcept {
   Quote quote{.symbol = {symbol_}};
   if (const PriceLadder& bids = ladder(Side::buy); !bids.empty()) {
     quote.bid = bids.best().price;
-    quote.bid_quantity = static_cast<std::uint32_t>(std::min(bids.best().volume, most));
+    quote.bid_quantity = static_cast<std::uint32_t>(std::min(bids.best().volume.get(), most));
   }
   if (const PriceLadder& asks = ladder(Side::sell); !asks.empty()) {
     quote.ask = asks.best().price;
-    quote.ask_quantity = static_cast<std::uint32_t>(std::min(asks.best().volume, most));
+    quote.ask_quantity = static_cast<std::uint32_t>(std::min(asks.best().volume.get(), most));
   }
   return quote;
 }
@@ -1015,7 +1025,7 @@ Volume OrderBook<Ids>::volume(Side side) const noexcept {
 template <class Ids>
 Volume OrderBook<Ids>::volume_at(Side side, Price price) const noexcept {
   const Level* level = ladder(side).find(ladder(side).key_of(price));
-  return level != nullptr ? level->volume : 0;
+  return level != nullptr ? level->volume.get() : 0;
 }
 
 template <class Ids>
@@ -1081,7 +1091,7 @@ template <class Ids>
 template <std::invocable<const OrderView&> F>
 void OrderBook<Ids>::for_each_order(Side side, Price price, F&& f) const {
   const Level* level = ladder(side).find(ladder(side).key_of(price));
-  for (OrderIndex index = level != nullptr ? level->oldest : 0; index != 0; index = (*pool_)[index].newer)
+  for (OrderIndex index = level != nullptr ? level->oldest.get() : 0; index != 0; index = (*pool_)[index].newer)
     f(view_of((*pool_)[index]));
 }
 

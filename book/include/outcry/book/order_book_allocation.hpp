@@ -47,13 +47,13 @@ void OrderBook<Ids>::share_out(Working& working, Consumer& consumer) {
   const auto whole_lots = [&](std::uint64_t n) { return static_cast<std::uint32_t>(n - n % instrument_.lot); };
   OrderIndex top = rules.top_order_first && !leads ? rules_->top[side == Side::sell] : 0;
   if (top != 0 && &makers.level_of((*pool_)[top]) != &level) top = 0;
-  const std::uint64_t before_all = top != 0 ? (*pool_)[top].open : 0, displayed = level.volume - before_all;
+  const std::uint64_t before_all = top != 0 ? (*pool_)[top].open.get() : 0, displayed = level.volume - before_all;
   const std::uint64_t to_share = std::min(incoming - std::min(incoming, before_all), displayed);
   std::uint32_t to_lead = 0;
   const auto share_of = [&](OrderIndex index) -> std::uint32_t {
     const Order& maker = (*pool_)[index];
     if (leads) {
-      const std::uint32_t share = rules_->is_lead_maker(maker.account) ? std::min(maker.open, to_lead) : 0;
+      const std::uint32_t share = rules_->is_lead_maker(maker.account) ? std::min(maker.open.get(), to_lead) : 0;
       to_lead -= share;
       return share;
     }

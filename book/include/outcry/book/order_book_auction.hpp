@@ -138,7 +138,7 @@ OrderIndex OrderBook<Ids>::first_in_auction(Side side) const noexcept {
   if (const OrderIndex index = rules_->at_market[side == Side::sell].oldest; index != 0) return index;
   const PriceLadder &shown = ladder(side), &hidden = queue_of(Queue::hidden, side);
   const PriceLadder& best = shown.best_key() >= hidden.best_key() ? shown : hidden;
-  return best.empty() ? 0 : best.best().oldest;
+  return best.empty() ? 0 : best.best().oldest.get();
 }
 
 template <class Ids>
@@ -150,10 +150,8 @@ void OrderBook<Ids>::uncross(const Uncrossed& found, std::int64_t arrival_ns, Co
     Order &buyer = (*pool_)[at[0]], &seller = (*pool_)[at[1]];
     const auto quantity = static_cast<std::uint32_t>(std::min<Volume>({left, Volume{buyer.open}, Volume{seller.open}}));
     left -= quantity;
-    for (const OrderIndex index : at) {
-      level_by_rules(index)->volume -= quantity;
-      (*pool_)[index].open -= quantity;
-    }
+    const std::array<Price, 2> prices{price_by_rules(at[0]), price_by_rules(at[1])};
+    for (const OrderIndex index : at) take_off(index, quantity);
     if (rules_->is_self(buyer.account, seller.account)) {
       for (const OrderIndex index : at) {
         const Order& order = (*pool_)[index];
@@ -178,8 +176,8 @@ void OrderBook<Ids>::uncross(const Uncrossed& found, std::int64_t arrival_ns, Co
                             .symbol = {symbol_},
                             .taker_side = Side::buy});
     }
-    for (const OrderIndex index : at)
-      if ((*pool_)[index].open == 0) use_up(index, consumer);
+    for (std::size_t i = 0; i < 2; ++i)
+      if ((*pool_)[at[i]].open == 0) use_up(at[i], prices[i], consumer);
   }
 }
 

@@ -499,7 +499,7 @@ void OrderBook<Ids>::trade(Working& working, Key own_bound, Consumer& consumer) 
   PriceLadder& hidden = queue_of(Queue::hidden, other);
   PriceLadder& waiting = queue_of(Queue::all_or_none, other);
   Key waiting_key = waiting.best_key();
-  OrderIndex next_waiting = waiting.empty() ? 0 : waiting.best().oldest;
+  OrderIndex next_waiting = waiting.empty() ? 0 : waiting.best().oldest.get();
 
   while (working.left != 0 && working.ended == Reason::none) {
     const Key best = std::max({shown.best_key(), hidden.best_key(), waiting_key});
@@ -522,14 +522,14 @@ void OrderBook<Ids>::trade(Working& working, Key own_bound, Consumer& consumer) 
       if (next_waiting == 0) {
         const Level* level = waiting.next_worse(waiting_key);
         waiting_key = level != nullptr ? waiting.key_of(level->price) : PriceLadder::no_key;
-        next_waiting = level != nullptr ? level->oldest : 0;
+        next_waiting = level != nullptr ? level->oldest.get() : 0;
       }
       if ((*pool_)[index].open > working.left) continue;
     }
     if (rules_->is_self(working.account.value, (*pool_)[index].account))
       prevent_self_trade(working, *makers, index, consumer);
     else
-      fill(working, *makers, index, std::min(working.left, (*pool_)[index].open), consumer);
+      fill(working, *makers, index, std::min(working.left, (*pool_)[index].open.get()), consumer);
   }
   if (working.left != 0 && working.ended == Reason::none && bound > own_bound &&
       best_maker(working.side) >= own_bound) {
@@ -557,34 +557,32 @@ template <class Ids>
 template <class Consumer>
 void OrderBook<Ids>::fill(Working& working, PriceLadder& makers, OrderIndex index, std::uint32_t quantity,
                           Consumer& consumer) {
-  Order& maker = (*pool_)[index];
-  Level& level = makers.level_of(maker);
+  const Order& maker = (*pool_)[index];
+  const Price price = makers.level_of(maker).price;
   working.left -= quantity;
-  maker.open -= quantity;
-  level.volume -= quantity;
+  take_off(index, quantity);
   ++counts_.trades;
   counts_.traded += quantity;
-  rules_->last = level.price;
+  rules_->last = price;
   tell(consumer, Traded{.maker = {maker.id},
                         .taker = working.id,
-                        .price = level.price,
+                        .price = price,
                         .quantity = {quantity},
                         .maker_open = {maker.open + pool_->terms(index).reserve},
                         .maker_account = {maker.account},
                         .taker_account = working.account,
                         .symbol = {symbol_},
                         .taker_side = working.side});
-  if (maker.open == 0) use_up(index, consumer);
+  if (maker.open == 0) use_up(index, price, consumer);
 }
 
-// The open part of a resting order is gone: the next part of an iceberg goes to the back, another order is over.
+// The open part of a resting order is gone, and the order unlinked: the next part of an iceberg goes to the back, another
+// order is over.
 template <class Ids>
 template <class Consumer>
-void OrderBook<Ids>::use_up(OrderIndex index, Consumer& consumer) {
+void OrderBook<Ids>::use_up(OrderIndex index, Price price, Consumer& consumer) {
   Order& order = (*pool_)[index];
   OrderTerms& terms = pool_->terms(index);
-  const Price price = price_by_rules(index);
-  take_out(index);
   if (terms.reserve == 0) {
     leave_lists(index);
     return forget(index);
@@ -612,12 +610,10 @@ void OrderBook<Ids>::prevent_self_trade(Working& working, PriceLadder& makers, O
   if (rule == SelfTrade::cancel_newest || rule == SelfTrade::cancel_both) working.ended = Reason::self_trade;
   if (rule != SelfTrade::decrement) return;
 
-  Order& maker = (*pool_)[index];
-  Level& level = makers.level_of(maker);
-  const Price price = level.price;
-  const std::uint32_t quantity = std::min(working.left, maker.open);
-  maker.open -= quantity;
-  level.volume -= quantity;
+  const Order& maker = (*pool_)[index];
+  const Price price = makers.level_of(maker).price;
+  const std::uint32_t quantity = std::min(working.left, maker.open.get());
+  take_off(index, quantity);
   working.left -= quantity;
   tell_smaller({.id = {maker.id},
                 .account = {maker.account},
@@ -626,7 +622,7 @@ void OrderBook<Ids>::prevent_self_trade(Working& working, PriceLadder& makers, O
                 .arrival_ns = working.arrival_ns},
                price, quantity, consumer);
   tell_smaller(working, price, quantity, consumer);
-  if (maker.open == 0) use_up(index, consumer);
+  if (maker.open == 0) use_up(index, price, consumer);
 }
 
 // Of an order that has become smaller instead of trading with its own account; `left` is what is left of it.
@@ -697,24 +693,30 @@ OrderIndex OrderBook<Ids>::make_record(const SpecialOrder& command) noexcept {
   return index;
 }
 
-// Where the volume of the order is counted; nullptr if it is parked.
+// Takes `quantity` off what an order has open; of all that it has, the order is unlinked, and waits for use_up().
 template <class Ids>
-Level* OrderBook<Ids>::level_by_rules(OrderIndex index) noexcept {
+void OrderBook<Ids>::take_off(OrderIndex index, std::uint32_t quantity) noexcept {
+  Order& order = (*pool_)[index];
   const Queue queue = pool_->terms(index).queue;
-  const Order& order = (*pool_)[index];
-  if (queue == Queue::parked) return nullptr;
-  if (queue == Queue::at_market) return &rules_->at_market[order.side() == Side::sell];
-  return &queue_of(queue, order.side()).level_of(order);
+  if (quantity == order.open) {
+    take_out(index);
+    order.open = 0;
+  } else if (queue < Queue::at_market) {
+    PriceLadder& orders = queue_of(queue, order.side());
+    orders.reduce(orders.level_of(order), index, quantity, *pool_);
+  } else {
+    order.open -= quantity;
+    if (queue == Queue::at_market) rules_->at_market[order.side() == Side::sell].volume -= quantity;
+  }
 }
 
 // An order that rests becomes smaller; what nobody sees goes first. Requires: less than all of it.
 template <class Ids>
 void OrderBook<Ids>::shrink(OrderIndex index, std::uint32_t by) noexcept {
   OrderTerms& terms = pool_->terms(index);
-  const std::uint32_t unseen = std::min(terms.reserve, by), seen = by - unseen;
+  const std::uint32_t unseen = std::min(terms.reserve, by);
   terms.reserve -= unseen;
-  (*pool_)[index].open -= seen;
-  if (Level* level = level_by_rules(index); level != nullptr) level->volume -= seen;
+  if (by != unseen) take_off(index, by - unseen);
 }
 
 // To the back of a queue; false if there is no memory for it. Requires: the order is in none.
@@ -726,7 +728,7 @@ bool OrderBook<Ids>::put(OrderIndex index, Queue queue, Price price, std::uint32
   if (queue == Queue::at_market) {
     order.open = open;
     terms.queue = queue;
-    rules_->at_market[at].push_back(*pool_, index);
+    rules_->at_market[at].push_back(*pool_, index, open);
     return true;
   }
   PriceLadder& ladder_of_queue = queue_of(queue, order.side());
@@ -745,7 +747,7 @@ void OrderBook<Ids>::take_out(OrderIndex index) noexcept {
   OrderTerms& terms = pool_->terms(index);
   const Side side = (*pool_)[index].side();
   if (terms.queue == Queue::at_market)
-    rules_->at_market[side == Side::sell].remove(*pool_, index);
+    rules_->at_market[side == Side::sell].remove(*pool_, index, (*pool_)[index].open);
   else if (terms.queue != Queue::parked)
     queue_of(terms.queue, side).remove(index, *pool_);
   if (OrderIndex& top = rules_->top[side == Side::sell]; top == index) top = 0;

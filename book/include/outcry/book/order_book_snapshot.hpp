@@ -289,7 +289,7 @@ OrderIndex OrderBook<Ids>::restore_order(const snapshot::SavedOrder& saved, cons
   if (has_level)
     ladder_of_queue->rest(ladder_of_queue->key_of(Price{saved.price}), index, *pool_);
   else if (queue == Queue::at_market)
-    rules_->at_market[side == Side::sell].push_back(*pool_, index);
+    rules_->at_market[side == Side::sell].push_back(*pool_, index, saved.open);
   return index;
 }
 

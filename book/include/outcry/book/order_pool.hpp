@@ -1,6 +1,7 @@
 // OrderPool: the memory of orders, addressed by 32-bit index; index 0 is no order.
 //
-// Thread: one owner; the books of one shard share it.
+// Thread: one owner; the books of one shard share it. Readers of these books see the records through OrderRecords, which
+//   they keep alive.
 // Invariant: a record is always an Order and never moves (type-stable), whatever grows; the last one freed is taken
 // first. Limits: Size::limit orders. Address space for the limit is taken at once from the memory resource; records are
 // touched
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
+#include <memory>
 #include <memory_resource>
 #include <string>
 
@@ -18,6 +20,28 @@
 #include <outcry/book/order_terms.hpp>
 
 namespace outcry {
+
+/// The memory of the records. A pool that ends leaves it to the readers that still look into it.
+class OrderRecords {
+ public:
+  OrderRecords(std::uint32_t limit, std::pmr::memory_resource* memory);
+  ~OrderRecords();
+  OrderRecords(const OrderRecords&) = delete;
+  OrderRecords& operator=(const OrderRecords&) = delete;
+
+  Order* data() noexcept { return orders_; }
+  const Order& operator[](OrderIndex index) const noexcept { return orders_[index]; }
+  /// Records below it have begun their lives, for whoever asks, on any thread.
+  OrderIndex ready() const noexcept { return ready_.acquire(); }
+  /// Begins the lives of so many more.
+  void prefault(std::uint32_t count) noexcept;
+
+ private:
+  Order* orders_;
+  Word<OrderIndex> ready_{0};
+  std::uint32_t limit_;
+  std::pmr::memory_resource* memory_;
+};
 
 class OrderPool {
  public:
@@ -51,6 +75,7 @@ class OrderPool {
   OrderPool(const OrderPool&) = delete;
   OrderPool& operator=(const OrderPool&) = delete;
 
+  Order* data() noexcept { return orders_; }
   Order& operator[](OrderIndex index) noexcept { return orders_[index]; }
   const Order& operator[](OrderIndex index) const noexcept { return orders_[index]; }
 
@@ -68,7 +93,7 @@ class OrderPool {
     assert(has_room() && "take() from an exhausted pool");
     ++in_use_;
     if (const OrderIndex index = free_; index != 0) [[likely]] {
-      free_ = orders_[index].newer;
+      free_ = orders_[index].older;
       return index;
     }
     if (next_ >= ready_) grow();
@@ -78,8 +103,7 @@ class OrderPool {
   void give_back(OrderIndex index) noexcept {
     assert(index != 0 && index < next_ && in_use_ > 0 && "give_back() of what was not taken");
     --in_use_;
-    orders_[index].open = 0;
-    orders_[index].newer = free_;
+    orders_[index].older = free_;  // not a Word: no reader follows it
     free_ = index;
   }
 
@@ -97,6 +121,8 @@ class OrderPool {
   std::uint32_t high_water() const noexcept { return next_ - 1; }  // a fresh record is taken only when none is free
   std::uint32_t prefaulted() const noexcept { return ready_ - 1; }
   std::uint32_t limit() const noexcept { return limit_; }
+  /// For readers on other threads.
+  std::shared_ptr<const OrderRecords> records() const noexcept { return records_; }
 
  private:
   void prefault_chunk() noexcept;
@@ -113,6 +139,7 @@ class OrderPool {
   std::uint64_t refused_ = 0;
   std::pmr::memory_resource* memory_;
   OrderTerms* terms_ = nullptr;
+  std::shared_ptr<OrderRecords> records_;
 };
 
 inline OrderPool::Size OrderPool::Size::after(const Report& earlier) const noexcept {

@@ -11,17 +11,19 @@
 //
 // The window moves towards the best price, or grows, once orders have missed it as often as the move costs.
 //
-// Thread: the book's owner only.
+// Thread: the book's owner. Once share() was called, readers on other threads follow through a SharedLadder, which hears of
+// every change of the layout: what lies where. Changes of a level are told by the level's own version.
 // Invariant: a level whose key is in the window lies there and nowhere else; no linked level is empty.
 // Limits: windows of 64^3 slots; keys within +-2^62. A far level costs a search, and when it comes or goes a move of
 // the
-//   far levels better than it (16 bytes each). Memory of outgrown windows goes back to the memory resource at once;
-//   readers on other cores will want a resource that retires it.
+//   far levels better than it (16 bytes each). Memory of outgrown windows goes back to the memory resource at once; once
+//   shared, when no reader looks at it any more, from whichever thread retires something then.
 #pragma once
 
 #include <cassert>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <memory_resource>
 #include <string>
 #include <utility>
@@ -31,6 +33,7 @@
 #include <outcry/book/level.hpp>
 #include <outcry/book/occupancy.hpp>
 #include <outcry/book/order_pool.hpp>
+#include <outcry/book/shared_book.hpp>
 #include <outcry/messages/instrument.hpp>
 #include <outcry/messages/side.hpp>
 
@@ -78,12 +81,10 @@ class alignas(64) PriceLadder {
 
   std::uint32_t level_count() const noexcept { return level_count_; }
   std::uint32_t order_count() const noexcept { return order_count_; }
-  std::uint32_t far_level_count() const noexcept { return static_cast<std::uint32_t>(far_.size()); }
+  std::uint32_t far_level_count() const noexcept { return far_count_; }
   std::uint32_t window_levels() const noexcept { return slots_; }
 
-  Level& level_of(const Order& order) noexcept {
-    return order.is_far() ? far_levels_[order.place] : levels_[order.place - first_place_];
-  }
+  Level& level_of(const Order& order) noexcept { return level_at(order.place, order.is_far()); }
   const Level& level_of(const Order& order) const noexcept { return const_cast<PriceLadder*>(this)->level_of(order); }
 
   /// The level at `key`, or nullptr.
@@ -93,20 +94,21 @@ class alignas(64) PriceLadder {
 
   /// Links an order at the back of the level at `key`.
   /// Requires: holds(key), or prepare(key) came true since the ladder last changed.
-  void rest(Key key, OrderIndex index, OrderPool& pool) noexcept { rest_at(slot_of(key), key, index, pool); }
-
-  /// The same for whoever knows slot_of(key) already.
-  [[gnu::always_inline]] void rest_at(std::uint64_t slot, Key key, OrderIndex index, OrderPool& pool) noexcept {
-    Order& order = pool[index];
+  void rest(Key key, OrderIndex index, OrderPool& pool) noexcept {
+    rest(slot_of(key), key, index, pool[index].open, pool[index].traits, pool);
+  }
+  /// The same with slot_of(key), what the order has open and its traits: all that is known before anything is stored.
+  [[gnu::always_inline]] void rest(std::uint64_t slot, Key key, OrderIndex index, std::uint32_t open,
+                                   std::uint32_t traits, OrderPool& pool) noexcept {
     ++order_count_;
     if (slot >= slots_) [[unlikely]]
-      return rest_far(key, index, pool);
+      return rest_far(key, index, open, traits, pool);
     Level& level = levels_[slot];
-    order.traits &= ~Order::rests_far;
+    Order& order = pool[index];
     order.place = static_cast<std::uint32_t>(slot) + first_place_;
-    const bool fresh = level.empty();
-    level.push_back(pool, index);
-    if (fresh) {
+    order.open = open;
+    order.traits = traits & ~Order::rests_far;
+    if (level.push_back(pool, index, open) == 0) {
       ++level_count_;
       level.price = price_of(key);
       occupancy_.set(static_cast<std::uint32_t>(slot));
@@ -117,11 +119,40 @@ class alignas(64) PriceLadder {
   /// Unlinks an order with what it has open.
   [[gnu::always_inline]] void remove(OrderIndex index, OrderPool& pool) noexcept {
     const Order& order = pool[index];
-    Level& level = level_of(order);
-    --order_count_;
-    level.remove(pool, index);
-    if (level.empty()) drop(level, order.place, order.is_far());
+    remove(index, order.open, order.is_far(), pool);
   }
+  void remove(OrderIndex index, std::uint32_t open, bool far, OrderPool& pool) noexcept {
+    const std::uint32_t place = pool[index].place;
+    Level& level = level_at(place, far);
+    --order_count_;
+    if (level.remove(pool, index, open) == 0) drop(level, place, far);
+  }
+
+  /// Takes `quantity` off a linked order of the level; unlinks it if that was all it had open. Gives what it has left.
+  /// Requires: level_of(order) is the level; quantity <= order.open.
+  std::uint32_t reduce(Level& level, OrderIndex index, std::uint32_t quantity, OrderPool& pool) noexcept {
+    Order& order = pool[index];
+    const std::uint32_t left = order.open - quantity;
+    if (left == 0) {
+      --order_count_;
+      if (level.remove(pool, index, quantity) == 0) drop(level, order.place, order.is_far());
+      order.open = 0;
+      return 0;
+    }
+    const Volume sum = level.volume;
+    const std::uint32_t begun = level.begin_change();
+    level.volume = sum - quantity;
+    order.open = left;
+    level.end_change(begun);
+    return left;
+  }
+
+  /// From here on readers on other threads may follow through `shared`, which the ladder writes until close().
+  /// Requires: not shared yet; the pool of all orders that rest here. Throws std::bad_alloc.
+  void share(SharedLadder& shared, const OrderPool& pool);
+  bool is_shared() const noexcept { return shared_ != nullptr; }
+  /// Readers see no more of it.
+  void close() noexcept;
 
   // Hints for prefetching: they may be about any key or place, and take no branch.
 
@@ -143,11 +174,6 @@ class alignas(64) PriceLadder {
   std::string check(const OrderPool& pool, Side side) const;
 
  private:
-  struct FarLevel {
-    Key key;
-    std::uint32_t index;  // in far_levels_
-  };
-
   // The value if the mirror is 0, its negative if the mirror is -1.
   static std::int64_t mirrored(std::int64_t value, std::int64_t mirror) noexcept {
     const auto mask = static_cast<std::uint64_t>(mirror);
@@ -157,6 +183,10 @@ class alignas(64) PriceLadder {
   const Level* slot_or_first(std::uint64_t slot) const noexcept {
     const std::uint64_t inside = 0 - static_cast<std::uint64_t>(slot < slots_);
     return levels_ + (slot & inside);
+  }
+
+  Level& level_at(std::uint32_t place, bool far) noexcept {
+    return far ? far_levels_[place] : levels_[place - first_place_];
   }
 
   // Takes a level that became empty off the ladder.
@@ -179,21 +209,24 @@ class alignas(64) PriceLadder {
       best_ = nullptr;
       best_key_ = no_key;
     }
-    if (!far_.empty() && far_.back().key > best_key_) [[unlikely]] {
-      best_ = &far_levels_[far_.back().index];
-      best_key_ = far_.back().key;
+    if (far_count_ != 0 && far_[far_count_ - 1].key > best_key_) [[unlikely]] {
+      best_ = &far_levels_[far_[far_count_ - 1].index];
+      best_key_ = far_[far_count_ - 1].key;
     }
   }
 
-  void rest_far(Key key, OrderIndex index, OrderPool& pool) noexcept;
+  void rest_far(Key key, OrderIndex index, std::uint32_t open, std::uint32_t traits, OrderPool& pool) noexcept;
   void drop_far(Key key) noexcept;
-  std::size_t far_position(Key key) const noexcept;
+  std::uint32_t far_position(Key key) const noexcept;
   std::uint32_t add_far_level(Key key) noexcept;
   bool reserve_far(std::size_t more) noexcept;
   bool move_window(Key wanted, OrderPool& pool) noexcept;
   std::uint32_t choose_slots(Key best) const noexcept;
   void relink(const Level& level, std::uint32_t place, bool far, OrderPool& pool) noexcept;
-  std::size_t block_bytes(std::uint32_t slots) const noexcept;
+  class LayoutChange;
+  LadderFace* make_face(std::shared_ptr<const WindowMemory> window, std::shared_ptr<const FarMemory> far,
+                        std::shared_ptr<const OrderRecords> orders) const;
+  void show(LadderFace* face) noexcept;
 
   // One cache line for the common path.
   Level* levels_ = nullptr;
@@ -208,18 +241,23 @@ class alignas(64) PriceLadder {
   // Used when a level comes or goes.
   std::int64_t mirror_;  // 0 for bids, -1 for asks
   Occupancy occupancy_;
-  std::pmr::vector<FarLevel> far_;      // sorted, best last
-  std::pmr::vector<Level> far_levels_;  // in no order; holes are in far_holes_
-  std::pmr::vector<std::uint32_t> far_holes_;
+  FarLevel* far_ = nullptr;      // sorted, best last
+  Level* far_levels_ = nullptr;  // in no order; holes are in far_holes_
+  std::uint32_t far_count_ = 0;  // linked ones
+  std::uint32_t far_used_ = 0;   // linked ones and holes
   // Seldom used.
+  std::pmr::vector<std::uint32_t> far_holes_;
   Key lowest_;
   Key highest_;
   std::int64_t tick_;
   Window window_;
-  std::uint32_t capacity_ = 0;  // slots that the block has room for
+  std::uint32_t capacity_ = 0;  // slots that the window's memory has room for
   std::uint32_t misses_ = 0;    // since the window was last looked at
   std::uint32_t patience_ = 0;  // misses after which it is looked at again
   std::pmr::memory_resource* memory_;
+  std::shared_ptr<WindowMemory> window_memory_;
+  std::shared_ptr<FarMemory> far_memory_;
+  SharedLadder* shared_ = nullptr;  // null: there are no readers
 };
 
 }  // namespace outcry
