@@ -29,13 +29,6 @@ bool collects(Phase phase) {
   return false;
 }
 
-template <class Book>
-void open(BookDoor& door, Book& book, bool virtual_time) {
-  if constexpr (has_readers)
-    if (!virtual_time) return door.open(book.share());
-  door.refuse();
-}
-
 }  // namespace
 
 Desk::Desk(SymbolSelf self, SymbolOptions options)
@@ -65,7 +58,12 @@ Desk::Desk(SymbolSelf self, SymbolOptions options)
   }
   quote_ = book_.quote();
   if (options_.publication != nullptr) options_.publication->book(book_, to_ns(self_.now()));
-  if (options_.door != nullptr) open(*options_.door, book_, self_.scheduler().virtual_time());
+  if (options_.door != nullptr) {
+    if (self_.scheduler().virtual_time())
+      options_.door->refuse();
+    else
+      options_.door->open(book_.share());
+  }
 }
 
 Desk::~Desk() {

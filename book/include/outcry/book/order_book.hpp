@@ -193,8 +193,7 @@ class alignas(64) OrderBook {
   /// is displayed, of a book with rules its shown queues. On the owner's thread. Throws std::bad_alloc.
   /// Requires: memory resources of the book and of the pool to which any thread may give back, and which outlive what
   /// readers hold (see reclaim_retired()).
-  std::shared_ptr<const SharedBook> share()
-    requires has_readers;
+  std::shared_ptr<const SharedBook> share();
   bool has_rules() const noexcept { return rules_ != nullptr; }
   Phase phase() const noexcept { return rules_ ? rules_->phase : Phase::continuous; }
   /// The price of the last trade, if the book has rules.
@@ -793,9 +792,7 @@ OrderBook<Ids>::OrderBook(const Instrument& instrument, OrderPool& pool, BookSiz
 }
 
 template <class Ids>
-std::shared_ptr<const SharedBook> OrderBook<Ids>::share()
-  requires has_readers
-{
+std::shared_ptr<const SharedBook> OrderBook<Ids>::share() {
   if (!shared_) {
     shared_ = std::allocate_shared<SharedBook>(std::pmr::polymorphic_allocator<SharedBook>(memory_));
     shared_->symbol = {symbol_};
