@@ -1,10 +1,10 @@
 // What readers on other threads cost the book's writer, and what they get.
 //
 // OBW1 s1 is played through one book, again and again, with no reader, one and two; they walk ten levels of both sides
-// with the orders there, as fast as they can. The writer is on core 0 and the readers share the others: on two cores two
-// readers take turns. Times are the median of chunks of 1,000 commands; the three cases take turns, and the best of three
-// rounds counts. Before a number is printed the fills are compared with the workload's answer, and in every level that a
-// reader keeps the orders add up to the volume.
+// with the orders there, as fast as they can. The writer is on core 0 and the readers share the others: on two cores
+// two readers take turns. Times are the median of chunks of 1,000 commands; the three cases take turns, and the best of
+// three rounds counts. Before a number is printed the fills are compared with the workload's answer, and in every level
+// that a reader keeps the orders add up to the volume.
 #include <algorithm>
 #include <array>
 #include <atomic>

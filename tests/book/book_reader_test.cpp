@@ -119,8 +119,8 @@ void walk(const std::shared_ptr<const SharedBook>& book, const Log& log, const s
   out = found;
 }
 
-/// The one writer: orders come, trade, shrink and go around a price that drifts and jumps, so that windows move and grow
-/// and levels become far and near again.
+/// The one writer: orders come, trade, shrink and go around a price that drifts and jumps, so that windows move and
+/// grow and levels become far and near again.
 class Writer {
  public:
   explicit Writer(std::uint64_t seed, std::size_t orders, bool jumps)

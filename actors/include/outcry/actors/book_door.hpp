@@ -6,7 +6,8 @@
 //     if (const auto book = door.book()) BookReader reader(book);  // on any thread
 //
 // Thread: any. The symbol opens it once, when it begins; nothing of it is on the way of a command.
-// Limits: live worlds only. In virtual time what another actor publishes is reached by message, and the door says refused.
+// Limits: live worlds only. In virtual time what another actor publishes is reached by message, and the door says
+// refused.
 #pragma once
 
 #include <cstdint>

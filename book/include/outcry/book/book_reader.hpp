@@ -3,14 +3,14 @@
 //     BookReader reader(book.share());                      // share() on the owner's thread, the rest on the reader's
 //     std::array<OrderView, 64> orders;
 //     for (auto level = reader.top(Side::buy, orders); level; level = reader.next(Side::buy, level.price(), orders))
-//       show(level.depth, level.orders());
+//       show(level.depth, std::span(orders).first(level.copied));
 //
-// Every level is copied as it was at one moment: its orders are those that add up to its volume, oldest first. Different
-// levels are copied at different moments, so two sides may look crossed. The owner never waits for a reader and never
-// learns of one. A reader that meets the owner `tries` times in a row says busy: then ask the owner.
+// Every level is copied as it was at one moment: its orders are those that add up to its volume, oldest first.
+// Different levels are copied at different moments, so two sides may look crossed. The owner never waits for a reader
+// and never learns of one. A reader that meets the owner `tries` times in a row says busy: then ask the owner.
 //
-// Why a copy is right. Everything that a reader looks at is an atomic word; what was read together is believed only if a
-// version, read before and after, is the same even number (Boehm, "Can seqlocks get along with programming language
+// Why a copy is right. Everything that a reader looks at is an atomic word; what was read together is believed only if
+// a version, read before and after, is the same even number (Boehm, "Can seqlocks get along with programming language
 // memory models?", 2012).
 //
 // - One level. Its owner makes the version odd, fences with release, changes the level and its orders, and stores the
@@ -23,23 +23,23 @@
 //   follow it away. All of that was stored after the change that unlinked it, so the second look finds the level's
 //   version changed. The count of orders bounds the walk, OrderRecords::ready() the index. The same version again would
 //   need 2^31 changes of one level during one copy.
-// - Levels that move. A window that moves or grows, and levels that become far or near, take slots, versions and all, to
-//   other places. These are changes of the layout, which has a version of its own, of 64 bits, in the SharedLadder, which
-//   no change replaces. A reader looks at it before it looks at anything and after the level's version: the same layout,
-//   and all the time the slot was the level of that price. The bitmaps and the list of far levels only say where to
-//   look; what is there is believed by the two versions.
-// - Memory that was outgrown. A reader reaches all memory through one LadderFace, which it protects with a hazard pointer.
-//   The owner replaces the face within a change of the layout and retires the old one; the face's shared_ptrs keep the
-//   window, the far levels and the pool's records until the last face that names them is given back. A reader that is
-//   still in old memory reads old words, not freed ones, and finds the layout changed. The face is protected after the
-//   first look at the layout, so an even layout that stays belongs to that face.
-// - The end. A book that ends leaves the layout odd and the face null before its orders go back to the pool. Readers that
-//   are at work give up and then say closed; what they protect lives until they let go, the pool's records too.
+// - Levels that move. A window that moves or grows, and levels that become far or near, take slots, versions and all,
+//   to other places. These are changes of the layout, which has a version of its own, of 64 bits, in the SharedLadder,
+//   which no change replaces. A reader looks at it before it looks at anything and after the level's version: the same
+//   layout, and all the time the slot was the level of that price. The bitmaps and the list of far levels only say
+//   where to look; what is there is believed by the two versions.
+// - Memory that was outgrown. A reader reaches all memory through one LadderFace, which it protects with a hazard
+//   pointer. The owner replaces the face within a change of the layout and retires the old one; the face's shared_ptrs
+//   keep the window, the far levels and the pool's records until the last face that names them is given back. A reader
+//   that is still in old memory reads old words, not freed ones, and finds the layout changed. The face is protected
+//   after the first look at the layout, so an even layout that stays belongs to that face.
+// - The end. A book that ends leaves the layout odd and the face null before its orders go back to the pool. Readers
+//   that are at work give up and then say closed; what they protect lives until they let go, the pool's records too.
 //
 // Thread: one BookReader, one thread. It allocates when it is made, and nothing later.
-// Limits: what is displayed, no reserves or hidden orders; good till a time looks like good till cancelled. A level that
-//   changes more often than it can be copied is busy for ever: give a shorter span, it is the orders that take the time.
-//   While a window of a quarter of a million levels moves, its side is busy for that long.
+// Limits: what is displayed, no reserves or hidden orders; good till a time looks like good till cancelled. A level
+//   that changes more often than it can be copied is busy for ever: give a shorter span, it is the orders that take the
+//   time. While a window of a quarter of a million levels moves, its side is busy for that long.
 #pragma once
 
 #include <algorithm>

@@ -6,7 +6,8 @@
 //     ...                                                // until reset_protection() or the next protect()
 //
 //     Map* old = current.exchange(next);                 // writer, where Map : hazard_pointer_obj_base<Map>
-//     old->retire();                                     // deleted here or later, at the earliest when nobody protects it
+//     old->retire();                                     // deleted here or later, at the earliest when nobody protects
+//     it
 //
 // Why an object that is protected is not given back. A reader stores the pointer as its hazard and looks at the source
 // again; a writer takes the pointer out of the source and then looks at the hazards; a sequentially consistent fence
@@ -16,10 +17,10 @@
 //
 // Thread: all of it from any; one hazard_pointer belongs to one thread at a time. protect() repeats only if the source
 // changed; retire() never waits for a reader.
-// Limits: one domain for the program. A retire() looks at every hazard for every object that still waits: meant for what
-//   is seldom retired. It may run deleters of objects that other threads retired. What is protected then is given back
-//   by a later retire(), or by reclaim_retired(), which the standard does not have. The records of hazards are used
-//   again, never freed.
+// Limits: one domain for the program. A retire() looks at every hazard for every object that still waits: meant for
+//   what is seldom retired. It may run deleters of objects that other threads retired. What is protected then is given
+//   back by a later retire(), or by reclaim_retired(), which the standard does not have. The records of hazards are
+//   used again, never freed.
 #pragma once
 
 #include <atomic>

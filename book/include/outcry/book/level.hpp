@@ -1,11 +1,11 @@
 // Level: the orders resting at one price, oldest first.
 //
-// Every change stands between begin_change() and end_change(), and the version is odd as long. Whoever copies the orders
-// from another thread (BookReader, where the argument is) looks at the version before and after.
+// Every change stands between begin_change() and end_change(), and the version is odd as long. Whoever copies the
+// orders from another thread (BookReader, where the argument is) looks at the version before and after.
 //
 // Thread: the book's owner; the Words are read by others.
-// Invariant: outside of a change, volume is the sum of the open quantities of the linked orders, orders is their number; an empty level is
-//   all zero but for its price.
+// Invariant: outside of a change, volume is the sum of the open quantities of the linked orders, orders is their
+//   number; an empty level is all zero but for its price.
 // Limits: orders live in the OrderPool. The version comes round after 2^31 changes.
 #pragma once
 
@@ -41,9 +41,9 @@ struct Level {
   [[gnu::always_inline]] void end_change(std::uint32_t before) noexcept { version.release(before + 2); }
 
   // Neither end of a queue has a neighbour: record 0 of the pool, which is no order, takes what would be written to it.
-  // That costs a store and saves a branch that nobody can predict. What is chosen from is read before the choice for the
-  // same reason: compilers do not read an atomic that may not be wanted, they branch. And they forget everything they have
-  // read when they store an atomic, so here everything is read first.
+  // That costs a store and saves a branch that nobody can predict. What is chosen from is read before the choice for
+  // the same reason: compilers do not read an atomic that may not be wanted, they branch. And they forget everything
+  // they have read when they store an atomic, so here everything is read first.
 
   /// Links an order that has `open`; gives how many were there before.
   std::uint32_t push_back(OrderPool& pool, OrderIndex index, std::uint32_t open) noexcept {

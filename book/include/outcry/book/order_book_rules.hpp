@@ -576,8 +576,8 @@ void OrderBook<Ids>::fill(Working& working, PriceLadder& makers, OrderIndex inde
   if (maker.open == 0) use_up(index, price, consumer);
 }
 
-// The open part of a resting order is gone, and the order unlinked: the next part of an iceberg goes to the back, another
-// order is over.
+// The open part of a resting order is gone, and the order unlinked: the next part of an iceberg goes to the back,
+// another order is over.
 template <class Ids>
 template <class Consumer>
 void OrderBook<Ids>::use_up(OrderIndex index, Price price, Consumer& consumer) {

@@ -1,7 +1,7 @@
 // OrderPool: the memory of orders, addressed by 32-bit index; index 0 is no order.
 //
-// Thread: one owner; the books of one shard share it. Readers of these books see the records through OrderRecords, which
-//   they keep alive.
+// Thread: one owner; the books of one shard share it. Readers of these books see the records through OrderRecords,
+//   which they keep alive.
 // Invariant: a record is always an Order and never moves (type-stable), whatever grows; the last one freed is taken
 // first. Limits: Size::limit orders. Address space for the limit is taken at once from the memory resource; records are
 // touched

@@ -11,13 +11,13 @@
 //
 // The window moves towards the best price, or grows, once orders have missed it as often as the move costs.
 //
-// Thread: the book's owner. Once share() was called, readers on other threads follow through a SharedLadder, which hears of
-// every change of the layout: what lies where. Changes of a level are told by the level's own version.
+// Thread: the book's owner. Once share() was called, readers on other threads follow through a SharedLadder, which
+// hears of every change of the layout: what lies where. Changes of a level are told by the level's own version.
 // Invariant: a level whose key is in the window lies there and nowhere else; no linked level is empty.
 // Limits: windows of 64^3 slots; keys within +-2^62. A far level costs a search, and when it comes or goes a move of
 // the
-//   far levels better than it (16 bytes each). Memory of outgrown windows goes back to the memory resource at once; once
-//   shared, when no reader looks at it any more, from whichever thread retires something then.
+//   far levels better than it (16 bytes each). Memory of outgrown windows goes back to the memory resource at once;
+//   once shared, when no reader looks at it any more, from whichever thread retires something then.
 #pragma once
 
 #include <cassert>

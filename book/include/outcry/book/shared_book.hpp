@@ -1,5 +1,5 @@
-// SharedBook: where readers on other threads find the levels of a living book. BookReader reads it; how, and why that is
-// right, stands there.
+// SharedBook: where readers on other threads find the levels of a living book. BookReader reads it; how, and why that
+// is right, stands there.
 //
 //     SharedBook ── SharedLadder (one a side) ── face ──> LadderFace ──> WindowMemory, FarMemory, OrderRecords
 //                   layout, first key, ...                (retired, when a part of it is outgrown)
