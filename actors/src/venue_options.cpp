@@ -27,7 +27,7 @@ constexpr std::array<std::pair<std::string_view, SelfTrade>, 5> self_trades{
      {"decrement", SelfTrade::decrement}}};
 
 template <class Value, std::size_t count>
-Form one_of(const std::array<std::pair<std::string_view, Value>, count>& choices, Value& to) {
+Form choice_of(const std::array<std::pair<std::string_view, Value>, count>& choices, Value& to) {
   std::string names;
   for (const auto& [name, value] : choices) names += (names.empty() ? "" : ", ") + std::string(name);
   return {.expected = "one of " + names,
@@ -189,7 +189,7 @@ void VenueOptions::add_to(CommandLine& line) {
   line.add({"--self-trade", "rules.self_trade", "RULE",
             "What an order does that would trade with its own account: cancel_newest, cancel_oldest, cancel_both, "
             "decrement [allowed]",
-            form(one_of(self_trades, rules_.self_trade))});
+            form(choice_of(self_trades, rules_.self_trade))});
   line.add({"", "rules.groups", "LIST", "", form(groups_form(rules_.groups))});
   line.add({"", "rules.ticks", "LIST", "", form(ticks_form(rules_.ticks))});
   line.add({"", "rules.reference", "CENTS", "", &rules_.reference.units, 0, furthest});
@@ -199,7 +199,7 @@ void VenueOptions::add_to(CommandLine& line) {
   line.add({"", "rules.volatility_auction", "", "", &rules_.volatility_auction});
   line.add({"--allocation", "rules.allocation", "RULE",
             "Who trades at a price if not all do: price_time, pro_rata, lead_makers [price_time]",
-            form(one_of(allocations, rules_.allocation))});
+            form(choice_of(allocations, rules_.allocation))});
   line.add({"", "rules.top_order_first", "", "", &rules_.top_order_first});
   line.add({"", "rules.least_share", "SHARES", "", &rules_.least_share.lots, 0, 1e9});
   line.add({"", "rules.lead_percent", "PERCENT", "", &rules_.lead_percent, 0, 100});
