@@ -297,8 +297,11 @@ void Trader::heard(const Reduced& event) {
   if (OrderState* order = find(event.id); order != nullptr) {
     order->open = event.open;
     order->quantity = order->filled + event.open;
-    order->displayed = std::min(order->displayed, event.open);  // what nobody sees goes first
-    order->reserve = event.open - order->displayed;
+    show(*order);
+    if (event.reserve != Quantity{}) {
+      order->reserve = event.reserve;
+      order->displayed = event.open - std::min(event.open, event.reserve);
+    }
   }
   about_order(event.id, event.symbol, event.arrival_ns);
 }

@@ -218,7 +218,7 @@ TEST_CASE(
       for (const Instrument& instrument : market.instruments()) {
         const std::string name(name_of(instrument));
         for (const AuctionResult& result : report.auctions)
-          if (step.phase == continuous && result.time_ns == to_ns(Time{} + step.at) &&
+          if ((step.phase == continuous || step.phase == closed) && result.time_ns == to_ns(Time{} + step.at) &&
               result.symbol == instrument.symbol) {
             results[{at(step.at), name}] = result;
             char price[32];
@@ -229,7 +229,6 @@ TEST_CASE(
           }
         expected.push_back({at(step.at), name, name_of(step.phase), "", "", ""});
       }
-    // At the close a symbol's two phases follow each other: sorted, but for what is of one moment and symbol.
     std::multimap<std::pair<double, std::string>, std::vector<std::string>> sorted;
     for (std::vector<std::string>& row : expected) sorted.emplace(std::pair(std::stod(row[0]), row[1]), row);
     expected.clear();

@@ -124,8 +124,17 @@ class ObviousVenue {
       return settle(consumer);
     }
     shrink(order, total(order) - c.by.lots);
-    consumer.on(Reduced{
-        c.id, price_of(order), c.by, {total(order)}, c.account, c.symbol, order.terms.side, 0, 0, 0, c.arrival_ns});
+    consumer.on(Reduced{c.id,
+                        price_of(order),
+                        c.by,
+                        {total(order)},
+                        c.account,
+                        c.symbol,
+                        order.terms.side,
+                        0,
+                        0,
+                        {order.reserve},
+                        c.arrival_ns});
     settle(consumer);
   }
 
@@ -611,15 +620,16 @@ class ObviousVenue {
     o.open -= by;
     w.left -= by;
     const Price price = o.level;
-    smaller({o.terms.id, o.terms.account, o.terms.side, total(o), w.arrival_ns}, price, by, consumer);
-    smaller(w, price, by, consumer);
+    smaller({o.terms.id, o.terms.account, o.terms.side, total(o), w.arrival_ns}, price, by, o.reserve, consumer);
+    smaller(w, price, by, 0, consumer);
     if (o.open == 0) use_up(at, consumer);
   }
 
   template <class Consumer>
-  void smaller(const Working& w, Price price, std::uint32_t by, Consumer& consumer) {
+  void smaller(const Working& w, Price price, std::uint32_t by, std::uint32_t reserve, Consumer& consumer) {
     if (w.left)
-      consumer.on(Reduced{w.id, price, {by}, {w.left}, w.account, instrument_.symbol, w.side, 0, 0, 0, w.arrival_ns});
+      consumer.on(
+          Reduced{w.id, price, {by}, {w.left}, w.account, instrument_.symbol, w.side, 0, 0, {reserve}, w.arrival_ns});
     else
       consumer.on(
           Cancelled{w.id, price, {by}, w.account, instrument_.symbol, w.side, Reason::self_trade, 0, w.arrival_ns});
@@ -882,7 +892,7 @@ class ObviousVenue {
       if (is_self(buyer.terms.account, seller.terms.account) && plant_ != VenuePlant::uncross_trades_with_oneself) {
         for (const Resting* o : {&buyer, &seller})
           smaller({o->terms.id, o->terms.account, o->terms.side, total(*o), arrival_ns}, found.price, quantity,
-                  consumer);
+                  o->reserve, consumer);
       } else {
         last_ = found.price;
         consumer.on(Traded{seller.terms.id,

@@ -352,7 +352,7 @@ class alignas(64) OrderBook {
   template <class Consumer>
   void use_up(OrderIndex index, Price price, Consumer& consumer);
   template <class Consumer>
-  void tell_smaller(const Working& order, Price price, std::uint32_t by, Consumer& consumer);
+  void tell_smaller(const Working& order, Price price, std::uint32_t by, std::uint32_t reserve, Consumer& consumer);
   template <class Consumer>
   void tell_cancelled(const Working& working, Price price, Reason reason, Consumer& consumer);
   OrderIndex make_record(const SpecialOrder& order) noexcept;

@@ -160,7 +160,7 @@ void OrderBook<Ids>::uncross(const Uncrossed& found, std::int64_t arrival_ns, Co
                       .side = order.side(),
                       .left = order.open + pool_->terms(index).reserve,
                       .arrival_ns = arrival_ns},
-                     found.price, quantity, consumer);
+                     found.price, quantity, pool_->terms(index).reserve, consumer);
       }
     } else {
       rules_->last = found.price;

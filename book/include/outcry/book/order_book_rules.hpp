@@ -199,6 +199,7 @@ void OrderBook<Ids>::reduce_by_rules(const ReduceOrder& command, Consumer& consu
                          .account = command.account,
                          .symbol = command.symbol,
                          .side = order.side(),
+                         .reserve = {terms.reserve},
                          .arrival_ns = command.arrival_ns});
   settle(consumer);
 }
@@ -620,15 +621,16 @@ void OrderBook<Ids>::prevent_self_trade(Working& working, PriceLadder& makers, O
                 .side = maker.side(),
                 .left = maker.open + pool_->terms(index).reserve,
                 .arrival_ns = working.arrival_ns},
-               price, quantity, consumer);
-  tell_smaller(working, price, quantity, consumer);
+               price, quantity, pool_->terms(index).reserve, consumer);
+  tell_smaller(working, price, quantity, 0, consumer);
   if (maker.open == 0) use_up(index, price, consumer);
 }
 
 // Of an order that has become smaller instead of trading with its own account; `left` is what is left of it.
 template <class Ids>
 template <class Consumer>
-void OrderBook<Ids>::tell_smaller(const Working& order, Price price, std::uint32_t by, Consumer& consumer) {
+void OrderBook<Ids>::tell_smaller(const Working& order, Price price, std::uint32_t by, std::uint32_t reserve,
+                                  Consumer& consumer) {
   if (order.left == 0) {
     Working gone = order;
     gone.left = by;
@@ -641,6 +643,7 @@ void OrderBook<Ids>::tell_smaller(const Working& order, Price price, std::uint32
                          .account = order.account,
                          .symbol = {symbol_},
                          .side = order.side,
+                         .reserve = {reserve},
                          .arrival_ns = order.arrival_ns});
 }
 

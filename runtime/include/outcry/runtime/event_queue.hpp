@@ -39,7 +39,7 @@ class EventQueue {
 
   /// A place for an envelope that is not in the heap; give it back with release().
   std::uint32_t hold(const Envelope& given) {
-    if (free_.empty()) add_block();
+    if (free_.empty()) add_blocks();
     const std::uint32_t node = free_.back();
     free_.pop_back();
     envelope(node) = given;
@@ -113,11 +113,13 @@ class EventQueue {
 
   static constexpr std::uint32_t block = 8;
 
-  void add_block() {
-    const auto first = static_cast<std::uint32_t>(blocks_.size()) * block;
-    blocks_.push_back(std::make_unique_for_overwrite<Envelope[]>(block));
-    free_.reserve(first + block);
-    for (std::uint32_t i = block; i-- > 0;) free_.push_back(first + i);
+  /// As many as there are: it grows seldom, and where it is small it stays so.
+  void add_blocks() {
+    const std::size_t had = blocks_.size(), has = had == 0 ? 1 : had * 2;
+    blocks_.reserve(has);
+    while (blocks_.size() < has) blocks_.push_back(std::make_unique_for_overwrite<Envelope[]>(block));
+    free_.reserve(has * block);
+    for (auto node = static_cast<std::uint32_t>(has * block); node-- > had * block;) free_.push_back(node);
   }
 
   std::vector<Key> heap_;

@@ -94,7 +94,7 @@ struct Reduced {
   Side side{};
   std::uint8_t unused8{};
   std::uint16_t unused16{};
-  std::uint32_t unused{};
+  Quantity reserve{};  // of an iceberg that rests: what of that is not displayed
   std::int64_t arrival_ns{};
 };
 
