@@ -35,10 +35,15 @@ struct Level {
     const std::uint32_t before = version;
     version = before + 1;
     // Pairs with the reader's acquire fence: who saw any of what follows sees the odd version, or a later one.
-    std::atomic_thread_fence(std::memory_order_release);
+    if constexpr (!words_keep_order) std::atomic_thread_fence(std::memory_order_release);
     return before;
   }
-  [[gnu::always_inline]] void end_change(std::uint32_t before) noexcept { version.release(before + 2); }
+  [[gnu::always_inline]] void end_change(std::uint32_t before) noexcept {
+    if constexpr (words_keep_order)
+      version = before + 2;
+    else
+      version.release(before + 2);
+  }
 
   // Neither end of a queue has a neighbour: record 0 of the pool, which is no order, takes what would be written to it.
   // That costs a store and saves a branch that nobody can predict. What is chosen from is read before the choice for
