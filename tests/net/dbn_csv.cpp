@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <random>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -372,7 +374,9 @@ TEST_CASE("events are the same in batches of any size") {
   REQUIRE(expected.size() == 6);
   for (std::size_t size = 1; size < 7; ++size) {
     DbnCsvReader reader("x.csv", as_bytes(text));
-    std::vector<HistoryEvent> events, batch(size);
+    std::vector<HistoryEvent> events;
+    std::array<HistoryEvent, 6> room;
+    const std::span batch(room.data(), size);
     while (const std::size_t made = reader.read(batch)) {
       CHECK((made == size || events.size() + made == 6));
       events.insert(events.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(made));

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include <outcry/book/word.hpp>
+
 namespace outcry {
 
 class Occupancy {
@@ -15,8 +17,9 @@ class Occupancy {
   static constexpr std::size_t words_for(std::uint32_t slots) noexcept { return (slots + 7) / 8; }
 
   Occupancy() = default;
-  Occupancy(std::uint64_t* words, std::uint32_t slots) noexcept : taken_(reinterpret_cast<unsigned char*>(words)) {
-    std::memset(words, 0, words_for(slots) * sizeof(std::uint64_t));
+  Occupancy(Word<std::uint64_t>* words, std::uint32_t slots) noexcept
+      : taken_(reinterpret_cast<unsigned char*>(words)) {
+    std::memset(taken_, 0, words_for(slots) * sizeof(std::uint64_t));
   }
 
   void set(std::uint32_t slot) noexcept {

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <set>
 
+#include <outcry/book/word.hpp>
+
 namespace outcry {
 
 class Occupancy {
@@ -16,7 +18,7 @@ class Occupancy {
   static constexpr std::size_t words_for(std::uint32_t) noexcept { return 0; }
 
   Occupancy() = default;
-  Occupancy(std::uint64_t*, std::uint32_t) noexcept {}
+  Occupancy(Word<std::uint64_t>*, std::uint32_t) noexcept {}
 
   void set(std::uint32_t slot) { taken_.insert(slot); }
   void clear(std::uint32_t slot) { taken_.erase(slot); }
