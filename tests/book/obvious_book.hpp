@@ -110,7 +110,7 @@ class ObviousBook {
     if (c.by.lots == at->order->open) return end(*at, Reason::requested, c.arrival_ns, consumer);
     at->order->open -= c.by.lots;
     consumer.on(
-        Reduced{c.id, at->price, c.by, {at->order->open}, c.account, c.symbol, at->side, 0, 0, 0, c.arrival_ns});
+        Reduced{c.id, at->price, c.by, {at->order->open}, c.account, c.symbol, at->side, 0, 0, {}, c.arrival_ns});
   }
 
   template <class Consumer>
