@@ -9,6 +9,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include <outcry/runtime/offload.hpp>
+
 namespace outcry {
 
 namespace {
@@ -103,6 +105,9 @@ Runtime::Runtime(RuntimeOptions options)
     : options_(std::move(options)), barrier_(options_.schedulers, barrier_spins(options_)), now_(options_.start) {
   if (options_.schedulers == 0 || options_.schedulers > 1024)
     throw std::invalid_argument("a runtime has 1 to 1024 schedulers, not " + std::to_string(options_.schedulers));
+  if (options_.offload_threads == 0 || options_.offload_threads > 1024)
+    throw std::invalid_argument("a runtime has 1 to 1024 threads for blocking work, not " +
+                                std::to_string(options_.offload_threads));
   if (options_.latency.between_sites <= Duration::zero())
     throw std::invalid_argument("Latency::between_sites is the lookahead of a simulation and must be positive");
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
@@ -114,6 +119,7 @@ Runtime::Runtime(RuntimeOptions options)
 Runtime::~Runtime() {
   stop();
   join();
+  offload_.reset();  // work that runs is waited for, and finds the inboxes that it reports to
   // Frames and mailboxes may hold addresses of actors elsewhere: all of them go before any scheduler does.
   Absence absence;
   for (const auto& scheduler : schedulers_) scheduler->end_actors();
@@ -358,8 +364,9 @@ std::uint64_t Runtime::delivered_so_far() const {
 }
 
 std::string Runtime::dump() const {
-  static constexpr const char* awaits[] = {"a turn",    "a message",         "a moment",
-                                           "an answer", "room in a mailbox", "the end of its computing"};
+  static constexpr const char* awaits[] = {"a turn",         "a message",         "a moment",
+                                           "an answer",      "room in a mailbox", "the end of its computing",
+                                           "work elsewhere", "its children",      "a channel"};
   std::string out;
   for (const auto& scheduler : schedulers_) {
     scheduler->for_each_actor([&](const ActorCell& cell) {
@@ -371,6 +378,12 @@ std::string Runtime::dump() const {
     });
   }
   return out;
+}
+
+OffloadPool& Runtime::offload_pool() {
+  const std::lock_guard guard(outside_);
+  if (offload_ == nullptr) offload_ = std::make_unique<OffloadPool>(options_.offload_threads);
+  return *offload_;
 }
 
 void Runtime::log(std::string_view line) const {

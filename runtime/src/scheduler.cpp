@@ -88,6 +88,8 @@ void Scheduler::discard_messages() {
     if (cell.destroy_callable != nullptr) std::exchange(cell.destroy_callable, nullptr)(cell.callable);
   });
   timers_.drain(discard);
+  for (Alarm& alarm : alarms_)
+    if (alarm.pending && alarm.type->destroy != nullptr) alarm.type->destroy(alarm.payload);
   for (Envelope& envelope : put_off_) discard(envelope);
   for (auto& buffer : outgoing_)
     for (Envelope& envelope : buffer) discard(envelope);
@@ -152,6 +154,7 @@ ActorCell* Scheduler::new_child(ActorCell& parent, Duration distance, MailboxOpt
 }
 
 void Scheduler::start(ActorCell& cell) {
+  if (cell.background) runtime_.live_actors_.fetch_sub(1, std::memory_order_relaxed);
   if (!virtual_time_) {
     ready(&cell);
     return;
@@ -171,6 +174,209 @@ void Scheduler::give_up(ActorCell& cell) noexcept {
   release(cell);
   runtime_.actor_ended();
 }
+
+void Scheduler::end(ActorCell* cell, std::uint32_t generation) {
+  if (cell->generation != generation || !cell->in_use) return;
+  if (cell->on_stack) {
+    cell->killed = true;
+    budget_ = 0;
+  } else {
+    finish(*cell, true);
+  }
+}
+
+// ---- links
+
+namespace {
+
+using Linked = std::vector<ActorCell::Extras::Watcher>;
+
+void add_link(Linked& linked, ActorCell* cell, std::uint32_t generation) {
+  for (auto& other : linked)
+    if (other.cell == cell && other.generation == generation) return;
+  linked.push_back({cell, generation});
+}
+
+bool remove_link(Linked& linked, const ActorCell* cell, std::uint32_t generation) {
+  return std::erase_if(linked, [&](const auto& o) { return o.cell == cell && o.generation == generation; }) > 0;
+}
+
+Envelope link_envelope(Envelope::Kind kind, const ActorCell& me, ActorCell* to, std::uint32_t generation) {
+  Envelope envelope;
+  envelope.kind = kind;
+  envelope.to = to;
+  envelope.generation = generation;
+  const AnyAddress address(const_cast<ActorCell*>(&me), me.generation);
+  std::memcpy(envelope.payload, &address, sizeof address);
+  return envelope;
+}
+
+/// The other end of a link hears of the end of `ended`.
+Envelope exit_envelope(const AnyAddress& to, const ActorCell* ended, std::uint32_t generation, const Down& down) {
+  Envelope envelope;
+  envelope.kind = Envelope::Kind::exit;
+  envelope.to = to.cell();
+  envelope.generation = to.generation();
+  envelope.source = generation;
+  std::memcpy(envelope.payload, &ended, sizeof ended);
+  std::memcpy(envelope.payload + sizeof ended, &down, sizeof down);
+  return envelope;
+}
+
+AnyAddress address_in(const Envelope& envelope) {
+  AnyAddress address;
+  std::memcpy(static_cast<void*>(&address), envelope.payload, sizeof address);
+  return address;
+}
+
+}  // namespace
+
+void Scheduler::link(ActorCell& me, ActorCell* to, std::uint32_t generation) {
+  if (to == &me && generation == me.generation) return;  // an actor before this one may have had its cell
+  if (virtual_time_) require_link(*me.site, *to);
+  add_link(me.more().linked, to, generation);  // first: one that has ended on this scheduler answers at once
+  post(link_envelope(Envelope::Kind::link, me, to, generation));
+}
+
+void Scheduler::unlink(ActorCell& me, ActorCell* to, std::uint32_t generation) {
+  if (me.extras == nullptr || !remove_link(me.extras->linked, to, generation)) return;
+  post(link_envelope(Envelope::Kind::unlink, me, to, generation));
+}
+
+void Scheduler::join(ActorCell& me, ActorCell& child) {
+  add_link(me.more().linked, &child, child.generation);
+  add_link(child.more().linked, &me, me.generation);
+}
+
+void Scheduler::linked_actor_ended(ActorCell& cell, const Envelope& envelope, std::uint64_t sender,
+                                   std::uint32_t sequence, std::uint32_t step) {
+  ActorCell* ended;
+  Down down;
+  std::memcpy(&ended, envelope.payload, sizeof ended);
+  std::memcpy(&down, envelope.payload + sizeof ended, sizeof down);
+  if (cell.extras == nullptr || !remove_link(cell.extras->linked, ended, envelope.source))
+    return;  // unlinked meanwhile
+  if (cell.extras->traps) {
+    Envelope notice;
+    notice.kind = Envelope::Kind::control;
+    notice.to = &cell;
+    notice.generation = cell.generation;
+    notice.type = &message_type<Down>;
+    Payload<Down>::put(notice.payload, std::move(down));
+    arrive(notice, sender, sequence, step);
+  } else if (down.end != End::finished) {
+    cell.extras->cut = true;
+    std::memcpy(cell.extras->cause, down.what, sizeof down.what);
+    end_by_link(cell);
+  }
+}
+
+// What ends here tells its own links, which may end by that: they are put in a line, so that the stack stays short.
+void Scheduler::end_by_link(ActorCell& cell) {
+  doomed_.push_back({&cell, cell.generation});
+  if (ending_) return;
+  ending_ = true;
+  for (std::size_t i = 0; i < doomed_.size(); ++i) end(doomed_[i].cell, doomed_[i].generation);
+  doomed_.clear();
+  ending_ = false;
+}
+
+// ---- delayed messages
+
+Scheduler::AlarmNumber Scheduler::set_alarm(ActorCell& owner, Time time, Duration period, const Envelope& envelope) {
+  try {
+    if (virtual_time_) require_link(*owner.site, *envelope.to);
+    if (free_alarms_.empty()) {
+      free_alarms_.reserve(alarms_.size() + 1);
+      alarms_.emplace_back();
+      free_alarms_.push_back(static_cast<std::uint32_t>(alarms_.size() - 1));
+    }
+  } catch (...) {
+    Envelope copy = envelope;
+    if (copy.type->bounce != nullptr) copy.type->bounce(copy.payload, AskError::gone);
+    if (copy.type->destroy != nullptr) copy.type->destroy(copy.payload);
+    throw;
+  }
+  const std::uint32_t index = free_alarms_.back();
+  free_alarms_.pop_back();
+  Alarm& alarm = alarms_[index];
+  alarm.owner = &owner;
+  alarm.to = envelope.to;
+  alarm.generation = envelope.generation;
+  alarm.type = envelope.type;
+  alarm.time = time;
+  alarm.period = period;
+  alarm.pending = true;
+  std::memcpy(alarm.payload, envelope.payload, sizeof alarm.payload);
+  put_alarm(owner, index);
+  return {index, alarm.use};
+}
+
+void Scheduler::put_alarm(ActorCell& owner, std::uint32_t index) {
+  Envelope event;
+  event.kind = Envelope::Kind::alarm;
+  event.to = &owner;
+  event.generation = owner.generation;
+  event.source = index;
+  const Time time = alarms_[index].time;
+  if (virtual_time_) {
+    sweep_timers(owner.site->queue, owner.site->dead_timers);
+    insert(*owner.site, {to_ns(std::max(time, now_)), owner.id, owner.sent++, 0}, event);
+  } else {
+    sweep_timers(timers_, dead_timers_);
+    timers_.push({to_ns(time), owner.id, owner.sent++, timers_.hold(event)});
+  }
+}
+
+bool Scheduler::cancel_alarm(AlarmNumber number) {
+  if (!alarm_pending(number)) return false;
+  Alarm& alarm = alarms_[number.index];
+  alarm.pending = false;
+  ++dead_timers(*alarm.owner);
+  if (alarm.type->bounce != nullptr) alarm.type->bounce(alarm.payload, AskError::cancelled);
+  if (alarm.type->destroy != nullptr) alarm.type->destroy(alarm.payload);
+  return true;
+}
+
+// The event has left the queue. `owner` null: it has ended.
+void Scheduler::ring(ActorCell* owner, std::uint32_t index) {
+  if (!alarms_[index].pending) {
+    --dead_timers(*alarms_[index].owner);
+    free_alarm(index);
+    return;
+  }
+  Envelope envelope;
+  {
+    const Alarm& alarm = alarms_[index];
+    envelope.to = alarm.to;
+    envelope.generation = alarm.generation;
+    envelope.type = alarm.type;
+    std::memcpy(envelope.payload, alarm.payload, sizeof envelope.payload);
+  }
+  if (owner == nullptr) {
+    if (envelope.type->bounce != nullptr) envelope.type->bounce(envelope.payload, AskError::gone);
+    if (envelope.type->destroy != nullptr) envelope.type->destroy(envelope.payload);
+    free_alarm(index);
+    return;
+  }
+  if (alarms_[index].period > Duration(0)) {
+    alarms_[index].time = later(alarms_[index].time, alarms_[index].period);
+    put_alarm(*owner, index);
+  } else {
+    free_alarm(index);
+  }
+  ActorCell* const outer = std::exchange(current_, owner);
+  post(envelope);
+  current_ = outer;
+}
+
+void Scheduler::free_alarm(std::uint32_t index) {
+  alarms_[index].pending = false;
+  ++alarms_[index].use;
+  free_alarms_.push_back(index);
+}
+
+// ---- ends
 
 void Scheduler::stop(ActorCell* to, std::uint32_t generation, bool kill) {
   Envelope envelope;
@@ -248,6 +454,9 @@ void Scheduler::finish(ActorCell& cell, bool killed) {
     ++counters_.failures;
     runtime_.log("actor '" + std::string(cell.name) + "' ended by an exception: " + why);
     cell.failure = nullptr;
+  } else if (killed && cell.extras != nullptr && cell.extras->cut) {
+    down.end = End::linked;
+    std::memcpy(down.what, cell.extras->cause, sizeof down.what);
   }
 
   std::exchange(cell.body, {}).destroy();
@@ -260,15 +469,11 @@ void Scheduler::finish(ActorCell& cell, bool killed) {
   tell_askers_of_end(cell);
   cell.mailbox.clear();
   if (cell.extras != nullptr) {
-    for (const auto& watcher : cell.extras->watchers) {
-      Envelope notice;
-      notice.kind = Envelope::Kind::control;
-      notice.to = watcher.cell;
-      notice.generation = watcher.generation;
-      notice.type = &message_type<Down>;
-      Payload<Down>::put(notice.payload, Down(down));
-      post(notice);
-    }
+    const Linked watchers = std::move(cell.extras->watchers);
+    const Linked linked = std::move(cell.extras->linked);  // whoever ends by this may be linked to it in a ring
+    for (const auto& watcher : watchers) tell_watcher(watcher, cell, cell.generation, down);
+    for (const auto& other : linked)
+      post(exit_envelope(AnyAddress(other.cell, other.generation), &cell, cell.generation, down));
   }
   cell.extras.reset();
   ended_mailboxes_ += cell.mailbox.counters();
@@ -276,8 +481,26 @@ void Scheduler::finish(ActorCell& cell, bool killed) {
   ++cell.generation;
   cell.in_use = false;
   current_ = outer;
+  const bool background = std::exchange(cell.background, false);
   if (!cell.queued) release(cell);
-  runtime_.actor_ended();
+  if (!background) runtime_.actor_ended();
+}
+
+void Scheduler::tell_watcher(const ActorCell::Extras::Watcher& watcher, const ActorCell& ended,
+                             std::uint32_t generation, const Down& down) {
+  Envelope notice;
+  notice.kind = Envelope::Kind::control;
+  notice.to = watcher.cell;
+  notice.generation = watcher.generation;
+  if (watcher.by_address) {
+    notice.type = &message_type<Ended>;
+    Payload<Ended>::put(notice.payload,
+                        Ended{AnyAddress(const_cast<ActorCell*>(&ended), generation), down.actor, down.end});
+  } else {
+    notice.type = &message_type<Down>;
+    Payload<Down>::put(notice.payload, Down(down));
+  }
+  post(notice);
 }
 
 // Those who wait for room have sent before: that lies in the mailbox, was taken and not credited yet, or comes as a dead
@@ -570,11 +793,29 @@ void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t s
       }
       break;
     case Kind::watch: {
-      AnyAddress watcher;
-      std::memcpy(static_cast<void*>(&watcher), envelope.payload, sizeof watcher);
-      cell.more().watchers.push_back({watcher.cell(), watcher.generation()});
+      const AnyAddress watcher = address_in(envelope);
+      const bool by_address = envelope.payload[sizeof watcher] != std::byte{0};
+      cell.more().watchers.push_back({watcher.cell(), watcher.generation(), by_address});
       break;
     }
+    case Kind::link: {
+      const AnyAddress other = address_in(envelope);
+      add_link(cell.more().linked, other.cell(), other.generation());
+      break;
+    }
+    case Kind::unlink: {
+      const AnyAddress other = address_in(envelope);
+      if (cell.extras != nullptr) remove_link(cell.extras->linked, other.cell(), other.generation());
+      break;
+    }
+    case Kind::exit: linked_actor_ended(cell, envelope, sender, sequence, step); break;
+    case Kind::alarm: ring(&cell, envelope.source); break;
+    case Kind::wake:
+      if (cell.waiting != Waiting::nothing && cell.wait_ticket == envelope.source) {
+        cell.reply_error = static_cast<AskError>(envelope.payload[0]);
+        wake(&cell);
+      }
+      break;
     case Kind::credit: {
       Room room;
       std::memcpy(&room, envelope.payload, sizeof room);
@@ -632,6 +873,17 @@ std::uint32_t Scheduler::link_from(ActorCell& cell, const Envelope& envelope) {
   return next + 1;
 }
 
+namespace {
+
+Down gone(const Envelope& envelope) {
+  Down down;
+  if (envelope.to->generation == envelope.generation + 1) down.actor = envelope.to->id;  // else it is somebody else's
+  down.end = End::gone;
+  return down;
+}
+
+}  // namespace
+
 void Scheduler::nobody_there(Envelope& envelope) {
   using Kind = Envelope::Kind;
   switch (envelope.kind) {
@@ -656,21 +908,14 @@ void Scheduler::nobody_there(Envelope& envelope) {
       break;
     case Kind::timer: --(virtual_time_ ? envelope.to->site->dead_timers : dead_timers_); break;
     case Kind::watch: {
-      AnyAddress watcher;
-      std::memcpy(static_cast<void*>(&watcher), envelope.payload, sizeof watcher);
-      Down down;
-      if (envelope.to->generation == envelope.generation + 1)
-        down.actor = envelope.to->id;  // else it is somebody else's
-      down.end = End::gone;
-      Envelope notice;
-      notice.kind = Kind::control;
-      notice.to = watcher.cell();
-      notice.generation = watcher.generation();
-      notice.type = &message_type<Down>;
-      Payload<Down>::put(notice.payload, std::move(down));
-      post(notice);
+      const AnyAddress watcher = address_in(envelope);
+      const bool by_address = envelope.payload[sizeof watcher] != std::byte{0};
+      tell_watcher({watcher.cell(), watcher.generation(), by_address}, *envelope.to, envelope.generation,
+                   gone(envelope));
       break;
     }
+    case Kind::link: post(exit_envelope(address_in(envelope), envelope.to, envelope.generation, gone(envelope))); break;
+    case Kind::alarm: ring(nullptr, envelope.source); break;
     default: break;
   }
   if (envelope.type != nullptr && envelope.type->destroy != nullptr) envelope.type->destroy(envelope.payload);
@@ -703,7 +948,11 @@ void Scheduler::arm(ActorCell& cell, Time deadline) {
 
 void Scheduler::sweep_timers(EventQueue& queue, std::uint32_t& dead) {
   if (dead < 1024 || dead < queue.size() / 2) return;
-  dead -= queue.sweep([](const Envelope& envelope) {
+  dead -= queue.sweep([this](const Envelope& envelope) {
+    if (envelope.kind == Envelope::Kind::alarm && !alarms_[envelope.source].pending) {
+      free_alarm(envelope.source);
+      return true;
+    }
     if (envelope.kind != Envelope::Kind::timer) return false;
     ActorCell& cell = *envelope.to;
     if (cell.generation != envelope.generation || !cell.timer_is_set || cell.timer_ticket != envelope.source)

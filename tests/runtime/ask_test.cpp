@@ -28,6 +28,7 @@ const char* why(AskError error) {
     case AskError::refused: return "refused";
     case AskError::gone: return "gone";
     case AskError::stopped: return "stopped";
+    case AskError::cancelled: return "cancelled";
   }
   return "?";
 }

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <optional>
 #include <source_location>
+#include <stdexcept>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -25,6 +26,8 @@
 #include <outcry/runtime/address.hpp>
 #include <outcry/runtime/frame_pool.hpp>
 #include <outcry/runtime/scheduler.hpp>
+#include <outcry/runtime/selective.hpp>
+#include <outcry/runtime/task.hpp>
 
 namespace outcry {
 
@@ -73,7 +76,8 @@ enum class End : std::uint8_t {
   finished,  // its coroutine returned
   failed,    // an exception left it
   killed,
-  gone,  // it had ended before it was watched
+  gone,    // it had ended before it was watched
+  linked,  // an actor that it was linked to ended abnormally
 };
 
 constexpr const char* to_string(End end) {
@@ -82,6 +86,7 @@ constexpr const char* to_string(End end) {
     case End::failed: return "failed";
     case End::killed: return "killed";
     case End::gone: return "gone";
+    case End::linked: return "linked";
   }
   return "?";
 }
@@ -96,13 +101,38 @@ struct Down {
 };
 static_assert(sizeof(Down) == 48 && std::has_unique_object_representations_v<Down>);
 
+/// The same for who has to know which address it was, and not why it ended.
+struct Ended {
+  AnyAddress actor;
+  std::uint64_t id = 0;
+  End end{};
+
+  std::uint64_t digest() const { return mix64(id, static_cast<std::uint64_t>(end)); }
+};
+
 struct SpawnOptions {
   std::string_view name = {};  // for dump() and reports; cut off at 23 characters
   int scheduler = -1;          // live world: which one; negative: the site's
   std::uint32_t site = 0;      // actors of one site share a scheduler: site % schedulers
   MailboxOptions mailbox = {};
-  Duration distance{0};  // virtual time: of the actor from the centre of the network
-  Duration compute{0};   // virtual time: how long each message keeps it busy
+  Duration distance{0};     // virtual time: of the actor from the centre of the network
+  Duration compute{0};      // virtual time: how long each message keeps it busy
+  bool background = false;  // live: the runtime does not wait for its end
+};
+
+/// A message that its owner left to be sent later. A value; use it on its owner's scheduler.
+class Alarm {
+ public:
+  constexpr Alarm() = default;
+  Alarm(Scheduler& scheduler, Scheduler::AlarmNumber number) : scheduler_(&scheduler), number_(number) {}
+
+  /// Nothing is sent any more. False if there was nothing left to send.
+  bool cancel() const { return scheduler_ != nullptr && scheduler_->cancel_alarm(number_); }
+  bool pending() const { return scheduler_ != nullptr && scheduler_->alarm_pending(number_); }
+
+ private:
+  Scheduler* scheduler_ = nullptr;
+  Scheduler::AlarmNumber number_{};
 };
 
 template <class... Ms>
@@ -267,6 +297,32 @@ class Self {
   Receiving receive_for(Duration patience, std::source_location where = std::source_location::current()) const {
     return {cell_, later(now(), patience), where};
   }
+  /// The oldest message of these types; what is older and of other types stays where it is. Nothing once the actor was
+  /// told to stop and none is there. Cost: each message is looked at once, and the older ones move by one place.
+  /// A mailbox that is full of other messages keeps the wanted one out: then only the runtime's own (Down) come in.
+  template <class W, class... Ws>
+    requires(one_of<W, Ms...> && (one_of<Ws, Ms...> && ...))
+  Task<std::optional<Received<W, Ws...>>> receive(std::source_location where = std::source_location::current()) const {
+    return selective::receive<Received<W, Ws...>, W, Ws...>(cell_, never, where, selective::Any{});
+  }
+  /// The same; nothing also when the time has come.
+  template <class W, class... Ws>
+    requires(one_of<W, Ms...> && (one_of<Ws, Ms...> && ...))
+  Task<std::optional<Received<W, Ws...>>> receive_until(
+      Time deadline, std::source_location where = std::source_location::current()) const {
+    return selective::receive<Received<W, Ws...>, W, Ws...>(cell_, deadline, where, selective::Any{});
+  }
+  /// The oldest message for which `wanted` says true; of the types that it can be called with. Nothing at `deadline`.
+  template <class Wanted>
+  auto receive_if(Wanted wanted, Time deadline = never,
+                  std::source_location where = std::source_location::current()) const {
+    static_assert(std::is_trivially_destructible_v<Wanted>, "capture by reference, or name the predicate before");
+    return selective::receive_if<Wanted, Ms...>(cell_, deadline, where, wanted);
+  }
+  /// Calls the one of `handlers` that takes it for each message, until the actor is told to stop or a handler that gives
+  /// bool gives false. A handler may be a coroutine (a Task): the next message waits for its end.
+  template <class... Handlers>
+  Task<> serve(Handlers... handlers) const;
   /// All that is there, up to `most`; an empty batch once the actor was told to stop.
   ReceivingBatch receive_batch(std::uint32_t most = 64,
                                std::source_location where = std::source_location::current()) const {
@@ -294,16 +350,73 @@ class Self {
   /// A Down comes when that actor ends; at once if it has.
   void monitor(const AnyAddress& actor) const {
     static_assert(one_of<Down, Ms...>, "an actor that monitors others takes Down messages");
+    watch(actor, false);
+  }
+  /// The same with an Ended, which says the address.
+  void monitor_address(const AnyAddress& actor) const {
+    static_assert(one_of<Ended, Ms...>, "an actor that monitors addresses takes Ended messages");
+    watch(actor, true);
+  }
+
+  /// Joins this actor and another: if one of them fails, is killed or ends by a link itself, so does the other, unless it
+  /// traps ends; one that has ended already counts as failed. Linking twice makes one link.
+  void link(const AnyAddress& other) const { cell_->scheduler().link(*cell_, other.cell(), other.generation()); }
+  /// From now on nothing is heard of that actor's end; the other end learns of it by message.
+  void unlink(const AnyAddress& other) const { cell_->scheduler().unlink(*cell_, other.cell(), other.generation()); }
+  /// The end of an actor that this one is linked to, normal or not, comes as a Down from now on.
+  void trap_ends(bool on = true) const {
+    static_assert(one_of<Down, Ms...>, "an actor that traps ends takes Down messages");
+    cell_->more().traps = on;
+  }
+
+  /// An actor on the same scheduler and site, linked from its first moment.
+  template <class Body, class... Arguments>
+  auto spawn_linked(SpawnOptions options, Body body, Arguments... arguments) const {
+    auto child = spawn(options, std::move(body), std::move(arguments)...);
+    cell_->scheduler().join(*cell_, *child.cell());
+    return child;
+  }
+
+  /// Sends `message` from here after `delay`, as send() would then, without waiting for room: a full mailbox refuses it.
+  /// It is not sent if it is cancelled before, or if this actor has ended.
+  template <Message M, class... Others>
+  Alarm send_after(Duration delay, const Address<Others...>& to, M message) const {
+    return set_alarm(later(now(), delay), Duration(0), to, std::move(message));
+  }
+  /// The same after each `period`, without drift, until it is cancelled or this actor has ended.
+  template <Message M, class... Others>
+  Alarm send_every(Duration period, const Address<Others...>& to, M message) const {
+    static_assert(!travels_in_box<M>, "what is sent again and again is trivially copyable and of 56 bytes at most");
+    if (period <= Duration(0)) throw std::invalid_argument("send_every() needs a period above zero");
+    return set_alarm(later(now(), period), period, to, std::move(message));
+  }
+
+  ActorCell* cell() const { return cell_; }
+
+ private:
+  void watch(const AnyAddress& actor, bool by_address) const {
     Envelope envelope;
     envelope.kind = Envelope::Kind::watch;
     envelope.to = actor.cell();
     envelope.generation = actor.generation();
     const AnyAddress me = address();
     std::memcpy(envelope.payload, &me, sizeof me);
+    envelope.payload[sizeof me] = static_cast<std::byte>(by_address);
     cell_->scheduler().post(envelope);
   }
 
- private:
+  template <Message M, class... Others>
+  Alarm set_alarm(Time time, Duration period, const Address<Others...>& to, M message) const {
+    static_assert(one_of<M, Others...>, "the actor at that address does not take such messages");
+    if constexpr (requires { message.passed_on(); }) message.passed_on();
+    Envelope envelope;
+    envelope.to = to.cell();
+    envelope.generation = to.generation();
+    envelope.type = &message_type<M>;
+    Payload<M>::put(envelope.payload, std::move(message));
+    return Alarm(cell_->scheduler(), cell_->scheduler().set_alarm(*cell_, time, period, envelope));
+  }
+
   ActorCell* cell_;
 };
 
@@ -362,6 +475,7 @@ auto enter(ActorCell& cell, const SpawnOptions& options, Body&& body, Arguments&
   } const entrance{cell};
   cell.mailbox.open(options.mailbox, largest_payload<Me>);
   cell.compute = options.compute;
+  cell.background = options.background;
   name_cell(cell, options.name);
   if constexpr (std::is_pointer_v<Callable>) {
     body(Me(&cell), std::forward<Arguments>(arguments)...).enter(cell);
@@ -397,6 +511,10 @@ auto Self<Ms...>::spawn(SpawnOptions options, Body body, Arguments... arguments)
   return address;
 }
 
+/// Whether each message of an actor has a handler.
+template <class Me, class... Handlers>
+inline constexpr bool serves = false;
+
 /// Visits what receive() gives with one function for each message type.
 template <class... Handlers>
 struct Match : Handlers... {
@@ -412,6 +530,44 @@ decltype(auto) match(std::variant<Ms...>&& message, Handlers&&... handlers) {
 template <class... Ms, class... Handlers>
 decltype(auto) match(std::variant<Ms...>& message, Handlers&&... handlers) {
   return std::visit(Match{std::forward<Handlers>(handlers)...}, message);
+}
+
+template <class... Ms, class... Handlers>
+inline constexpr bool serves<Self<Ms...>, Handlers...> = (std::invocable<Match<Handlers...>&, Ms> && ...);
+
+template <class... Ms>
+template <class... Handlers>
+Task<> Self<Ms...>::serve(Handlers... handlers) const {
+  static_assert(serves<Self<Ms...>, Handlers...>, "serve() needs a handler for every message that the actor takes");
+  static_assert((std::is_trivially_destructible_v<Handlers> && ...),
+                "capture by reference: GCC 12 destroys captures of temporaries in a co_await expression twice");
+  const Self self = *this;
+  Match<Handlers...> match{std::move(handlers)...};
+  bool more = true;
+  std::optional<Task<>> work;
+  const auto handle = [&]<class M>(M&& message) {
+    using Result = std::invoke_result_t<Match<Handlers...>&, M>;
+    if constexpr (std::is_same_v<Result, Task<>>) {
+      work.emplace(match(std::forward<M>(message)));
+    } else if constexpr (std::is_same_v<Result, bool>) {
+      more = match(std::forward<M>(message));
+    } else {
+      match(std::forward<M>(message));
+    }
+  };
+  while (more) {
+    auto message = co_await self.receive();
+    if (!message) break;
+    if constexpr (sizeof...(Ms) == 1) {
+      handle(std::move(*message));
+    } else {
+      std::visit(handle, std::move(*message));
+    }
+    if (work) {
+      co_await *work;
+      work.reset();
+    }
+  }
 }
 
 }  // namespace outcry

@@ -28,7 +28,7 @@ struct Site;
 struct ActorCell;
 
 /// What an actor awaits.
-enum class Waiting : std::uint8_t { nothing, message, time, reply, room, compute };
+enum class Waiting : std::uint8_t { nothing, message, time, reply, room, compute, work, children, channel };
 
 /// A coroutine that waits until a mailbox elsewhere has room for its message.
 struct WaitingSender {
@@ -155,7 +155,8 @@ struct ActorCell {
   bool finished = false;      // the actor's own coroutine has ended
   bool killed = false;
   bool in_use = false;
-  bool on_stack = false;  // runs, or is being taken down: nobody may destroy it under itself
+  bool on_stack = false;    // runs, or is being taken down: nobody may destroy it under itself
+  bool background = false;  // a live runtime does not wait for its end
   std::uint32_t timer_ticket = 0;
   Time timer_time{};
   Mailbox mailbox;
@@ -188,6 +189,7 @@ struct ActorCell {
     struct Watcher {
       ActorCell* cell;
       std::uint32_t generation;
+      bool by_address = false;  // wants an Ended, not a Down
     };
     struct Link {
       ActorCell* sender;
@@ -196,6 +198,10 @@ struct ActorCell {
       std::uint32_t waiting;  // in the mailbox
     };
     std::vector<Watcher> watchers;
+    std::vector<Watcher> linked;  // the other ends of its links
+    bool traps = false;           // the end of an actor that it is linked to comes as a Down
+    bool cut = false;             // an actor that it is linked to has ended, and it ends for that reason
+    char cause[39] = {};          // what ended the first of them
     OpenAsks asks;
     std::vector<std::uint32_t> taken;  // messages taken for each sending scheduler, not yet credited
     std::vector<Link> links;           // the same for each sender, in virtual time

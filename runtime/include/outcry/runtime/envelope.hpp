@@ -20,7 +20,12 @@ struct Envelope {
     no_reply,  // source: the ticket; payload[0]: an AskError
     stop,
     kill,
-    watch,   // payload: the cell and generation of who wants to know of the end
+    watch,   // payload: the cell and generation of who wants to know of the end; payload[16]: as an Ended
+    link,    // payload: the cell and generation at the other end
+    unlink,  // the same
+    exit,    // source: the generation of the actor at the other end, which has ended; payload: its cell and its Down
+    alarm,   // source: the number of a delayed message, whose moment has come
+    wake,    // source: the ticket of the wait that it ends; payload[0]: an AskError
     credit,  // payload: a Room; the mailbox there has room again
     call,    // payload: a function to run on the scheduler
   };

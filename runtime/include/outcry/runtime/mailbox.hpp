@@ -114,6 +114,29 @@ class Mailbox {
   }
   void pop() { ++head_; }
 
+  /// The message `index` places behind the oldest. Requires: index < size().
+  Slot* peek(std::uint32_t index) {
+    assert(index < size() && "peek() behind the end of a mailbox");
+    return at(head_ + index);
+  }
+  /// Takes out a message from among the others, which keep their order; its payload was taken before. Cost: the older
+  /// messages move by one place, and the index of `latest` is walked through.
+  void remove(std::uint32_t index) noexcept {
+    const std::uint64_t removed = head_ + index;
+    if (latest_ != nullptr) {
+      for (Latest::Entry& entry : latest_->table) {
+        if (entry.position == removed) {
+          entry.position = head_ - 1;
+        } else if (entry.position - head_ < index) {
+          ++entry.position;
+        }
+      }
+    }
+    for (std::uint64_t position = removed; position != head_; --position)
+      std::memcpy(static_cast<void*>(at(position)), at(position - 1), stride_);
+    ++head_;
+  }
+
   /// Drops the oldest message that is not the runtime's own, if there is one.
   void drop_oldest() noexcept {
     std::uint64_t position = head_;

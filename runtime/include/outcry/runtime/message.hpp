@@ -23,9 +23,10 @@ inline constexpr std::size_t inline_size = 56;
 enum class AskError : std::uint8_t {
   none,
   timed_out,
-  refused,  // the mailbox was full
-  gone,     // the actor has ended, or ended before it answered
-  stopped,  // the actor would not take it any more; never said by the runtime itself
+  refused,    // the mailbox was full
+  gone,       // the actor has ended, or ended before it answered
+  stopped,    // the actor would not take it any more; never said by the runtime itself
+  cancelled,  // a stop token asked for it (stop_token.hpp)
 };
 
 template <class M>

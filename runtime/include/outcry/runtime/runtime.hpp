@@ -51,8 +51,11 @@ struct RuntimeOptions {
   IdlePolicy idle = IdlePolicy::spin_then_sleep;   // live
   Duration spin = std::chrono::microseconds(50);   // live: how long to spin before sleeping
   bool pin = true;                                 // live: scheduler i to processor i, if there are enough
+  std::uint32_t offload_threads = 2;               // live: for blocking work (offload.hpp); started when first needed
   std::function<void(std::string_view)> log = {};  // called from scheduler threads; empty: standard error
 };
+
+class OffloadPool;
 
 class Runtime {
  public:
@@ -118,6 +121,9 @@ class Runtime {
 
   void log(std::string_view line) const;
 
+  /// Where blocking work is done; from any thread.
+  OffloadPool& offload_pool();
+
  private:
   friend class Scheduler;
 
@@ -151,6 +157,7 @@ class Runtime {
   std::atomic<std::uint64_t> live_actors_{0};
   std::atomic<std::uint64_t> spawned_{0};
   std::recursive_mutex outside_;  // guards sites_, and starting and ending against calls that come in meanwhile
+  std::unique_ptr<OffloadPool> offload_;
   Time now_{};
 };
 

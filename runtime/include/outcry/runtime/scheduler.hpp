@@ -209,6 +209,28 @@ class Scheduler {
   /// The coroutine of a new cell could not be made.
   void give_up(ActorCell& cell) noexcept;
   void stop(ActorCell* to, std::uint32_t generation, bool kill);
+  /// Ends it here and now; if it runs, where it next suspends. Requires: an actor of this scheduler.
+  void end(ActorCell* cell, std::uint32_t generation);
+
+  /// Both ends of a link between `me` and an actor anywhere.
+  void link(ActorCell& me, ActorCell* to, std::uint32_t generation);
+  void unlink(ActorCell& me, ActorCell* to, std::uint32_t generation);
+  /// Requires: both on this scheduler, and of one site.
+  void join(ActorCell& me, ActorCell& child);
+
+  // ---- delayed messages, which their owner can cancel
+
+  struct AlarmNumber {
+    std::uint32_t index = 0;
+    std::uint32_t use = 0;
+  };
+  /// Takes the message that lies in `envelope`. `period` zero: once. Throws std::logic_error if no link leads there.
+  AlarmNumber set_alarm(ActorCell& owner, Time time, Duration period, const Envelope& envelope);
+  /// False if it was sent, or cancelled before, or lost with its owner.
+  bool cancel_alarm(AlarmNumber number);
+  bool alarm_pending(AlarmNumber number) const {
+    return alarms_[number.index].use == number.use && alarms_[number.index].pending;
+  }
 
   /// Requires: the scheduler does not run.
   template <class Visit>
@@ -318,6 +340,14 @@ class Scheduler {
   void arrive_message(ActorCell& cell, Envelope& envelope);
   std::uint32_t link_from(ActorCell& cell, const Envelope& envelope);
   void nobody_there(Envelope& envelope);
+  void tell_watcher(const ActorCell::Extras::Watcher& watcher, const ActorCell& ended, std::uint32_t generation,
+                    const struct Down& down);
+  void linked_actor_ended(ActorCell& cell, const Envelope& envelope, std::uint64_t sender, std::uint32_t sequence,
+                          std::uint32_t step);
+  void end_by_link(ActorCell& cell);
+  void put_alarm(ActorCell& owner, std::uint32_t alarm);
+  void ring(ActorCell* owner, std::uint32_t alarm);
+  void free_alarm(std::uint32_t alarm);
   void run_ready();
   void run(ActorCell& cell);
   void finish(ActorCell& cell, bool killed);
@@ -370,6 +400,29 @@ class Scheduler {
   std::size_t cells_left_ = 0;
   std::uint64_t digest_ = 0;  // of the actors that have ended
   MailboxCounters ended_mailboxes_;
+
+  // A chain of links ends one by one, not one inside the other.
+  struct Doomed {
+    ActorCell* cell;
+    std::uint32_t generation;
+  };
+  std::vector<Doomed> doomed_;
+  bool ending_ = false;
+
+  // A place is free again when its event has left the queue of timers, so that a number never means two messages.
+  struct Alarm {
+    ActorCell* owner = nullptr;
+    ActorCell* to = nullptr;
+    std::uint32_t generation = 0;
+    std::uint32_t use = 0;
+    const MessageType* type = nullptr;
+    Time time{};
+    Duration period{};
+    bool pending = false;
+    alignas(8) std::byte payload[inline_size];
+  };
+  std::vector<Alarm> alarms_;
+  std::vector<std::uint32_t> free_alarms_;
 
   // Live: timers, inbox, what goes out.
   EventQueue timers_;
