@@ -564,7 +564,8 @@ Task<> Self<Ms...>::serve(Handlers... handlers) const {
       std::visit(handle, std::move(*message));
     }
     if (work) {
-      co_await *work;
+      Task<>& running = *work;
+      co_await running;
       work.reset();
     }
   }
