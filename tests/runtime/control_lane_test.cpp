@@ -36,12 +36,11 @@ Actor crammed(Self<Number, Down> self, Address<Ask<Question>> asked, AnyAddress 
   auto asking = asked.ask(Question{21});
   const auto answer = co_await asking;  // an answer
   events->push_back("answer " + std::to_string(answer->value));
+  asked.stop();
   int downs = 0;
-  std::uint32_t taken = 0;
   for (;;) {
     const auto message = co_await self.receive();
     if (!message) break;
-    ++taken;
     if (const auto* down = std::get_if<Down>(&*message)) {
       ++downs;
       events->push_back(std::string(to_string(down->end)) + " " + std::string(down->why()));
@@ -68,23 +67,22 @@ Actor full_and_deaf(Self<Number> self, Events* events) {
 
 enum class Place { here, elsewhere };
 
-/// What send() says, awaited and not, and whom the counters tell.
-Actor tries(Self<> self, Address<Number> to, Events* events) {
+/// What send() says, awaited and not. `go` lets the receiver take: before a send that waits for it, else afterwards.
+Actor tries(Self<> self, Address<Number> to, bool waits, std::atomic<bool>* go, Events* events) {
   co_await self.sleep(1ms);
   const bool handed_over = to.send(Number{1}).accepted();
   events->push_back(handed_over ? "handed over" : "not handed over");
-  const bool waited_for = co_await to.send(Number{2});
-  events->push_back(waited_for ? "delivered" : "not delivered");
+  if (waits) *go = true;
+  const bool delivered = co_await to.send(Number{2});
+  events->push_back(delivered ? "delivered" : "not delivered");
+  *go = true;
+  to.stop();
 }
 
-/// Takes nothing for a while, then all.
-Actor sleepy(Self<Number> self, Events* events) {
-  co_await self.sleep(20ms);
-  for (;;) {
-    const auto number = co_await self.receive_for(5ms);
-    if (!number) break;
-    events->push_back("took " + std::to_string(number->value));
-  }
+/// Takes nothing before it may, then all.
+Actor sleepy(Self<Number> self, std::atomic<bool>* go, Events* events) {
+  while (!*go) co_await self.sleep(1ms);
+  while (auto number = co_await self.receive()) events->push_back("took " + std::to_string(number->value));
 }
 
 }  // namespace
@@ -102,12 +100,6 @@ TEST_CASE("stop, ends, links, timers and answers reach a full mailbox under ever
       auto to = world.spawn({.mailbox = {.capacity = 2, .when_full = policy}}, crammed, Address<Ask<Question>>(asked),
                             AnyAddress(watched), AnyAddress(linked), &events);
       world.spawn(crams, Address<Number>(to), std::int64_t{50}, AnyAddress(to));
-      world.spawn(
-          [](Self<> self, AnyAddress last) -> Actor {
-            co_await self.sleep(10ms);
-            last.stop();
-          },
-          AnyAddress(asked));
       world.run();
       CHECK(events == Events{"timer", "answer 42", "finished ", "failed as planned", "2 ends heard, then the stop"});
       CHECK(world.actors() == 0);
@@ -149,20 +141,21 @@ TEST_CASE(
       Runtime world(live(2));
       Events sender;
       Events receiver;
+      std::atomic<bool> go{false};
       // Capacity 2 for senders here; a sender on the other scheduler has a credit of half the capacity.
       const std::uint32_t capacity = place == Place::here ? 2 : 4;
       const bool bounded = one.policy == WhenFull::wait || one.policy == WhenFull::refuse || place == Place::here;
       auto to = world.spawn({.scheduler = 0, .mailbox = {.capacity = bounded ? capacity : 2, .when_full = one.policy}},
-                            sleepy, &receiver);
+                            sleepy, &go, &receiver);
       world.spawn(
           {.scheduler = place == Place::here ? 0 : 1},
-          [](Self<> self, Address<Number> full, Events* list) -> Actor {
+          [](Self<> self, Address<Number> full, bool waits, std::atomic<bool>* start, Events* list) -> Actor {
             full.send(Number{10});
             full.send(Number{11});
-            self.spawn(tries, full, list);
+            self.spawn(tries, full, waits, start, list);
             co_return;
           },
-          to, &sender);
+          to, one.policy == WhenFull::wait, &go, &sender);
       world.run();
       CHECK(sender == one.sender);
       CHECK(receiver == one.receiver);
@@ -178,9 +171,10 @@ TEST_CASE(
       CAPTURE(static_cast<int>(place));
       Runtime world(live(2));
       Events sender;
+      std::atomic<bool> go{false};
       auto to =
           world.spawn({.scheduler = 0, .mailbox = {.when_full = policy}}, [](Self<Number>) -> Actor { co_return; });
-      world.spawn({.scheduler = place == Place::here ? 0 : 1}, tries, to, &sender);
+      world.spawn({.scheduler = place == Place::here ? 0 : 1}, tries, to, false, &go, &sender);
       world.run();
       if (place == Place::here) {
         CHECK(sender == Events{"not handed over", "not delivered"});
