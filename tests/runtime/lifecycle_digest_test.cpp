@@ -1,4 +1,4 @@
-// Supervision, links, groups and the registry give the same bits on any number of schedulers.
+// Supervision, links, groups, the registry, scopes and offloaded work give the same bits on any number of schedulers.
 #include "../seed.hpp"
 #include "scenario.hpp"
 
@@ -7,7 +7,9 @@
 #include <stdexcept>
 
 #include <outcry/runtime/group.hpp>
+#include <outcry/runtime/offload.hpp>
 #include <outcry/runtime/registry.hpp>
+#include <outcry/runtime/scope.hpp>
 #include <outcry/runtime/supervisor.hpp>
 
 using namespace scenario;
@@ -31,6 +33,12 @@ std::string worker_name(std::uint64_t site, std::uint64_t number) {
   return "worker " + std::to_string(site) + "." + std::to_string(number);
 }
 
+Task<std::int64_t> rest(Self<> self) {
+  const Duration time(self.random().between(0, 40));
+  co_await self.sleep(time);
+  co_return time.count();
+}
+
 /// Does what it draws: finds others by name, links itself to them, publishes, fails.
 Actor worker(Self<Number, Down> self, Play* play) {
   Events& events = play->list_of(self.id());
@@ -41,8 +49,8 @@ Actor worker(Self<Number, Down> self, Play* play) {
   if (random.coin()) play->group.join(self.address());
   Alarm alarm = self.send_every(Duration(random.between(20, 90)), self.address(), Number{-1});
   AnyAddress last;
-  for (int move = 0; move < 40; ++move) {
-    switch (random.below(9)) {
+  for (int move = 0; move < 50; ++move) {
+    switch (random.below(11)) {
       case 0: {
         const std::string name = worker_name(random.below(play->sites), random.below(3));
         auto finding = play->registry.find<Number>(name, Duration(500));
@@ -71,6 +79,19 @@ Actor worker(Self<Number, Down> self, Play* play) {
         auto downs = self.receive_until<Down>(later(self.now(), Duration(20)));
         const auto down = co_await downs;
         if (down) note(std::string(to_string(down->end)) + " before its turn");
+        break;
+      }
+      case 7: {
+        const auto rests = [](Self<> me) -> Task<std::int64_t> { return rest(me); };
+        auto any = when_any(self, rests, rests, rests);
+        const auto first = co_await any;
+        note("task " + std::to_string(first.index) + " was first");
+        break;
+      }
+      case 8: {
+        auto work = offload(self, [move] { return move * 2; }, Duration(random.between(0, 30)));
+        const int result = co_await work;
+        note("work gave " + std::to_string(result));
         break;
       }
       default: {
@@ -137,7 +158,8 @@ Outcome played(std::uint64_t seed, std::uint32_t schedulers) {
 
 }  // namespace
 
-TEST_CASE("supervisors, links, groups and names give the same bits on one scheduler, two and four") {
+TEST_CASE(
+    "supervisors, links, groups, names, scopes and offloaded work give the same bits on one scheduler, two and four") {
   const std::uint64_t seed = test_seed();
   INFO("--seed=" << seed);
   std::uint64_t failures = 0;
