@@ -101,6 +101,7 @@ TEST_CASE("nothing is lost and nothing is doubled on a line of channels") {
     options.seed = seed;
     Runtime world(options);
     std::vector<std::unique_ptr<Channel<std::unique_ptr<int>>>> line;
+    line.reserve(4);
     for (std::size_t i = 0; i < 4; ++i) line.push_back(std::make_unique<Channel<std::unique_ptr<int>>>(i + 1));
     std::int64_t sums[4] = {};
     for (std::size_t i = 0; i < 4; ++i)
