@@ -173,7 +173,7 @@ Actor served(Self<Number, Text, Ask<Square>> self, Events* events) {
         return number.value < 3;
       },
       [&](const Text& text) -> Task<> {
-        const std::string kept = text.text();
+        const std::string& kept = text.text();  // the message lives until the task has ended
         co_await self.sleep(Duration(5));
         events->push_back(at(self.now()) + " " + kept);
       },
