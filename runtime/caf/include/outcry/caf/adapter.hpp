@@ -203,7 +203,8 @@ class CafActor : public caf::local_actor {
   void request(std::uint64_t number, const Handle& to, Ts&&... values) {
     auto* receiver = caf::actor_cast<caf::abstract_actor*>(to);
     const caf::message_id id = caf::message_id(number).with_category(caf::message_id::normal_message_category);
-    if (receiver == nullptr) {
+    // A stand-in for an actor of a lost node drops what it is asked without a word.
+    if (receiver == nullptr || receiver->getf(is_cleaned_up_flag | is_terminated_flag)) {
       enqueue(caf::make_mailbox_element(nullptr, id.response_id(), {}, caf_receiver_gone()), nullptr);
       return;
     }
