@@ -46,7 +46,9 @@ Listing listing_of(const Instrument& instrument) {
           .price_scale = instrument.price_scale,
           .lowest = instrument.lowest,
           .highest = instrument.highest,
-          .largest = instrument.largest};
+          .largest = instrument.largest,
+          .host = {},
+          .port = 0};
 }
 
 Instrument instrument_of(const Listing& listing) {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include <outcry/actors/participant.hpp>
 #include <outcry/caf/adapter.hpp>
@@ -26,7 +27,8 @@ struct SubscribeRemotely {
   std::uint8_t depth{};
 };
 
-/// A symbol as the directory knows it; in messages the handle of its gateway comes behind it.
+/// A symbol as the directory knows it; in messages the handle of its gateway comes behind it. Participants connect to
+/// `host` and `port` themselves: what goes by the handle alone may take its way through the directory's node.
 struct Listing {
   SymbolId symbol{};
   std::array<char, 16> name{};
@@ -36,6 +38,8 @@ struct Listing {
   Price lowest{};
   Price highest{};
   Quantity largest{};
+  std::string host{};
+  std::uint16_t port = 0;
 };
 Listing listing_of(const Instrument& instrument);
 Instrument instrument_of(const Listing& listing);
@@ -197,7 +201,7 @@ typename Inspector::result_type inspect(Inspector& f, SubscribeRemotely& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, Listing& x) {
   return caf_fields(f, "Listing", x.symbol.value, x.name, x.tick, x.lot, x.price_scale, x.lowest.units, x.highest.units,
-                    x.largest.lots);
+                    x.largest.lots, x.host, x.port);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, FindSymbol& x) {
