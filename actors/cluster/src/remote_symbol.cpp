@@ -55,22 +55,9 @@ class Session {
   bool over() const { return lost_ && (setup_.when_lost == WhenLost::keep || orders_.empty()); }
 
   template <class M>
-  void take(M message) {
+  void take(const M& message) {
     if constexpr (is_command<M>) {
-      if (lost_) return;
-      message.account = setup_.account;
-      if constexpr (std::is_same_v<M, NewOrder>) {
-        if (!well_formed(message)) {
-          caf_.send(setup_.participant, refusal(message, Reason::invalid_combination));
-          return;
-        }
-        orders_.sent(message);
-      }
-      if (!setup_.symbol.send(message).accepted()) {
-        const Rejected rejected = refusal(message, Reason::mailbox_full);
-        orders_.hear(rejected);
-        caf_.send(setup_.participant, rejected);
-      }
+      if (!lost_) command(message);
     } else if constexpr (is_event<M>) {
       orders_.hear(message);
       if (!lost_) caf_.send(setup_.participant, message);
@@ -86,6 +73,23 @@ class Session {
   }
 
  private:
+  template <class M>
+  void command(M message) {
+    message.account = setup_.account;
+    if constexpr (std::is_same_v<M, NewOrder>) {
+      if (!well_formed(message)) {
+        caf_.send(setup_.participant, refusal(message, Reason::invalid_combination));
+        return;
+      }
+      orders_.sent(message);
+    }
+    if (!setup_.symbol.send(message).accepted()) {
+      const Rejected rejected = refusal(message, Reason::mailbox_full);
+      orders_.hear(rejected);
+      caf_.send(setup_.participant, rejected);
+    }
+  }
+
   void lose() {
     if (std::exchange(lost_, true) || setup_.when_lost == WhenLost::keep) return;
     for (const auto& [id, order] : orders_.all()) setup_.symbol.send(CancelOrder{.id = id, .account = setup_.account});
@@ -103,7 +107,7 @@ Actor session(SessionSelf self, CafSelf caf, SessionSetup setup) {
   while (!session.over()) {
     auto message = co_await self.receive();
     if (!message) break;
-    std::visit([&](auto&& one) { session.take(std::forward<decltype(one)>(one)); }, std::move(*message));
+    std::visit([&](const auto& one) { session.take(one); }, *message);
   }
 }
 
@@ -147,7 +151,7 @@ class RemoteSymbol {
   }
 
   template <class M>
-  void take(M message) {
+  void take(const M& message) {
     if constexpr (is_command<M>) {
       if (lost_) {
         tell(refusal(message, Reason::market_closed));
@@ -233,7 +237,7 @@ Actor remote_symbol(RemoteSymbolSelf self, CafSelf caf, caf::actor gateway, Symb
       remote.entered(participant, std::move(session));
       continue;
     }
-    std::visit([&](auto&& one) { remote.take(std::forward<decltype(one)>(one)); }, std::move(*message));
+    std::visit([&](const auto& one) { remote.take(one); }, *message);
   }
 }
 

@@ -26,7 +26,7 @@ void CafFace::arrived(CafElement element) {
   }
   switch (kind_of(*element)) {
     case CafKind::response:
-      if (clerk_) clerk_.send(CafResponse(response_number(*element), element->move_content_to_message()));
+      if (clerk_) tell_clerk(CafResponse(response_number(*element), element->move_content_to_message()));
       break;
     case CafKind::exit:
       if (takes_.exits) {
@@ -43,6 +43,16 @@ void CafFace::arrived(CafElement element) {
     case CafKind::request: put_in_lane(std::move(element), false); break;
   }
   gate_.leave();
+}
+
+// By the inbox whatever the thread: an ask that CAF bounces at once is answered on the asker's own.
+void CafFace::tell_clerk(CafResponse response) {
+  Envelope envelope;
+  envelope.to = clerk_.cell();
+  envelope.generation = clerk_.generation();
+  envelope.type = &message_type<CafResponse>;
+  Payload<CafResponse>::put(envelope.payload, std::move(response));
+  send_from_outside(envelope);
 }
 
 // Counted in before it is pushed, so that a lane never holds more than it should.

@@ -174,6 +174,7 @@ class CafFace final : public CafActor {
  private:
   void arrived(CafElement element) override;
   void asked_to_end(const CafNotice& notice);
+  void tell_clerk(CafResponse response);
   void put_in_lane(CafElement element, bool control);
 
   const CafOptions options_;
@@ -458,7 +459,7 @@ class Porter {
 template <class... Ms>
 Actor porter(Self<CafWake, Down> self, CafFaceOwner owner, Address<Ms...> master) {
   constexpr std::uint32_t in_a_turn = 64;
-  const CafFaceHandle face = owner.face();
+  const CafFaceHandle& face = owner.face();
   Porter<Ms...> work(self, face, master);
   self.monitor(master);
   face->open(self.address(), master);
