@@ -171,6 +171,7 @@ class Process {
     int ends[2];
     if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
     std::vector<char*> arguments{program.data()};
+    arguments.reserve(words.size() + 2);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;
