@@ -180,9 +180,21 @@ class RemoteSymbol {
       subscribe({.depth = 1});
     } else if constexpr (std::is_same_v<M, Ask<QuoteQuery>>) {
       message.reply(quote_);  // the last one that arrived; none before that
+    } else if constexpr (std::is_same_v<M, SpecialOrder>) {
+      tell(Rejected{.id = message.id,
+                    .account = message.account,
+                    .symbol = message.symbol,
+                    .command = CommandKind::new_order,
+                    .reason = Reason::unsupported,
+                    .arrival_ns = message.arrival_ns});
+    } else if constexpr (std::is_same_v<M, MassCancel>) {  // of the participant's own orders, one by one
+      for (const auto& [id, order] : orders_.all())
+        if ((order.side == Side::buy ? message.buys : message.sells) != 0)
+          take(CancelOrder{
+              .id = id, .account = message.account, .symbol = message.symbol, .arrival_ns = message.arrival_ns});
     } else if constexpr (std::is_same_v<M, CafDown>) {
       lose();
-    }  // the day and history are the exchange's own
+    }  // the day, its phases and history are the exchange's own
   }
 
  private:

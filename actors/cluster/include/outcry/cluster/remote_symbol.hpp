@@ -40,8 +40,9 @@ Actor symbol_gateway(Self<CafMessage, Down> self, CafSelf caf, GatewayOptions op
 /// Everything a symbol takes, and what comes back from the session.
 using RemoteSymbolSelf =
     Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
-         SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, Accepted, Rejected, Filled, Cancelled,
-         Reduced, Modified, Replaced, Quote, TradePrint, Depth, CafDown>;
+         SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder, MassCancel, ExpireOrders,
+         ChangePhase, SubscribePhases, SubscribeAuctions, Accepted, Rejected, Filled, Cancelled, Reduced, Modified,
+         Replaced, Quote, TradePrint, Depth, CafDown>;
 
 /// Spawn it with a CafStage; its address is a SymbolAddress.
 Actor remote_symbol(RemoteSymbolSelf self, CafSelf caf, caf::actor gateway, SymbolId symbol);

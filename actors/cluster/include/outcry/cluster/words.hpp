@@ -123,7 +123,7 @@ typename Inspector::result_type inspect(Inspector& f, Cancelled& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, Reduced& x) {
   return caf_fields(f, "Reduced", x.id.value, x.price.units, x.by.lots, x.open.lots, x.account.value, x.symbol.value,
-                    x.side, x.arrival_ns);
+                    x.side, x.reserve.lots, x.arrival_ns);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, Modified& x) {
