@@ -31,13 +31,17 @@ class DenseIds {
   /// Ids up to `expected` find room without growth.
   explicit DenseIds(std::size_t expected = 1024, std::pmr::memory_resource* memory = std::pmr::get_default_resource(),
                     std::uint32_t limit = 1u << 30)
-      : orders_(std::min<std::size_t>(expected + 1, limit), memory), limit_(limit) {}
+      : memory_(std::min<std::size_t>(expected + 1, limit), memory), limit_(limit) {
+    look();
+  }
+  DenseIds(const DenseIds&) = delete;
+  DenseIds& operator=(const DenseIds&) = delete;
 
   Found find(OrderId id, const OrderPool&) const noexcept {
-    return {id.value < orders_.size() ? orders_[id.value] : 0, static_cast<std::uint32_t>(id.value)};
+    return {id.value < slots_ ? orders_[id.value] : 0, static_cast<std::uint32_t>(id.value)};
   }
 
-  bool has_room(OrderId id) noexcept { return id.value < orders_.size() || grow(id.value); }
+  bool has_room(OrderId id) noexcept { return id.value < slots_ || grow(id.value); }
 
   /// Room for an id that comes when another has gone; positions stay.
   bool has_room_instead(OrderId id) noexcept { return has_room(id); }
@@ -54,26 +58,34 @@ class DenseIds {
   }
 
   std::size_t size() const noexcept { return size_; }
-  std::size_t capacity() const noexcept { return orders_.size(); }
+  std::size_t capacity() const noexcept { return slots_; }
 
   [[gnu::always_inline]] void prefetch(OrderId id) const noexcept {
-    __builtin_prefetch(orders_.data() + (id.value < orders_.size() ? id.value : 0), 1);
+    __builtin_prefetch(orders_ + (id.value < slots_ ? id.value : 0), 1);
   }
-  OrderIndex guess(OrderId id) const noexcept { return id.value < orders_.size() ? orders_[id.value] : 0; }
+  OrderIndex guess(OrderId id) const noexcept { return id.value < slots_ ? orders_[id.value] : 0; }
 
  private:
   [[gnu::noinline]] bool grow(std::uint64_t id) noexcept {
     if (id >= limit_) return false;
     try {
-      orders_.resize(std::min<std::size_t>(std::bit_ceil(id + 1), limit_));
+      memory_.resize(std::min<std::size_t>(std::bit_ceil(id + 1), limit_));
+      look();
       return true;
     } catch (const std::bad_alloc&) {
       return false;
     }
   }
 
-  std::pmr::vector<OrderIndex> orders_;
+  void look() noexcept {
+    orders_ = memory_.data();
+    slots_ = memory_.size();
+  }
+
+  OrderIndex* orders_ = nullptr;  // what memory_ holds: a vector would subtract to know how many these are
+  std::size_t slots_ = 0;
   std::size_t size_ = 0;
+  std::pmr::vector<OrderIndex> memory_;
   std::uint32_t limit_;
 };
 

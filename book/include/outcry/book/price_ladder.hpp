@@ -123,7 +123,11 @@ class alignas(64) PriceLadder {
   }
   void remove(OrderIndex index, std::uint32_t open, bool far, OrderPool& pool) noexcept {
     const std::uint32_t place = pool[index].place;
-    Level& level = level_at(place, far);
+    remove(level_at(place, far), place, index, open, far, pool);
+  }
+  /// The same with its level and place: all that is known before anything is stored.
+  [[gnu::always_inline]] void remove(Level& level, std::uint32_t place, OrderIndex index, std::uint32_t open, bool far,
+                                     OrderPool& pool) noexcept {
     --order_count_;
     if (level.remove(pool, index, open) == 0) drop(level, place, far);
   }
