@@ -18,17 +18,6 @@ constexpr std::uint64_t anonymous_ids = std::uint64_t{1} << 62;
 
 bool is_better(Side side, Price a, Price b) { return side == Side::buy ? a > b : a < b; }
 
-/// Whether orders are collected in a phase, to trade at one price at its end.
-bool collects(Phase phase) {
-  switch (phase) {
-    case Phase::auction: return true;
-    case Phase::continuous:
-    case Phase::halted:
-    case Phase::closed: return false;
-  }
-  return false;
-}
-
 }  // namespace
 
 Desk::Desk(SymbolSelf self, SymbolOptions options)

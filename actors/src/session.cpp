@@ -11,17 +11,6 @@ namespace {
 
 constexpr auto expiry_period = std::chrono::seconds(1);
 
-/// Whether a book may have begun the phase by itself, so that somebody has to end it.
-bool must_be_ended(Phase phase) {
-  switch (phase) {
-    case Phase::auction: return true;
-    case Phase::continuous:
-    case Phase::halted:
-    case Phase::closed: return false;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::vector<SessionStep> steps_of(const SessionPlan& plan) {
@@ -90,7 +79,7 @@ Actor session(SessionSelf self, SymbolAddress symbol, SymbolId id, SessionPlan p
     if (!heard) continue;
     if (heard->phase == planned) {
       unplanned_until = never;
-    } else if (must_be_ended(heard->phase) && unplanned_until == never) {
+    } else if (collects(heard->phase) && unplanned_until == never) {
       unplanned_until = self.now() + plan.unplanned;
     }
   }

@@ -16,7 +16,7 @@
 #include <outcry/actors/session.hpp>
 #include <outcry/actors/symbol.hpp>
 #include <outcry/actors/timing.hpp>
-#include <outcry/book/order_pool.hpp>
+#include <outcry/book/rule_state.hpp>
 
 namespace outcry {
 
@@ -54,10 +54,8 @@ void check(const SimulationOptions& options) {
     refuse("icebergs, hidden orders, stops and pegs must not be more than all orders");
   if (options.has_rules() && options.zero_intelligence)
     refuse("w1 is a model without rules, phases and special orders");
-  if (options.rules) {
-    OrderPool pool({.orders = 16, .limit = 16, .chunk = 16});
-    OrderBook<>(stock(0), pool).set_rules(*options.rules);  // throws if they make no sense
-  }
+  if (options.rules)
+    RuleState(*options.rules, stock(0), {}, std::pmr::get_default_resource());  // throws if they make no sense
   if (options.session) {
     const std::vector<SessionStep> steps = steps_of(*options.session);
     if (!steps.empty() && steps.back().at > options.length)

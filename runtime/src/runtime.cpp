@@ -178,7 +178,7 @@ void Runtime::call_on(Scheduler& scheduler, const std::function<void()>& work) {
   call.rethrow();
 }
 
-Delivery send_from_outside(Envelope& envelope) {
+void send_from_outside(Envelope& envelope) {
   Scheduler& scheduler = envelope.to->scheduler();
   if (!scheduler.virtual_time()) {
     scheduler.put_in_inbox(envelope);
@@ -187,7 +187,6 @@ Delivery send_from_outside(Envelope& envelope) {
   } else {
     throw std::logic_error("a simulation that runs takes no messages from other threads");
   }
-  return Delivery::accepted;
 }
 
 void Runtime::run() {
@@ -346,6 +345,7 @@ MailboxCounters Runtime::mailbox_counters() const {
 
 std::vector<FramePool::Statistics> Runtime::frame_pools() const {
   std::vector<FramePool::Statistics> all;
+  all.reserve(schedulers_.size());
   for (const auto& scheduler : schedulers_) all.push_back(scheduler->frames().statistics());
   return all;
 }

@@ -197,6 +197,7 @@ TEST_CASE("readers in other threads see no depth that the book never had, and mi
   };
   std::array<Seen, 2> readers;
   std::vector<std::thread> threads;
+  threads.reserve(readers.size());
   for (Seen& seen : readers)
     threads.emplace_back([&name, &over, &ready, &seen] {
       const MarketView market(name);

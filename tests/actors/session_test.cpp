@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -18,10 +17,12 @@
 #include <outcry/actors/symbol.hpp>
 
 #include "desk_rig.hpp"
+#include "tests/scratch.hpp"
 #include "tests/seed.hpp"
 
 using namespace outcry;
 using namespace outcry::test;
+using outcry_test::Scratch;
 using namespace std::chrono_literals;
 
 namespace {
@@ -50,21 +51,6 @@ std::vector<std::vector<std::string>> rows_of(const std::filesystem::path& path)
   }
   return rows;
 }
-
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "outcry-session-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Scratch() { std::filesystem::remove_all(path); }
-  std::string read(const char* name) const {
-    std::ifstream file(path / name);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  std::filesystem::path path;
-};
 
 // What a strategy hears of its first symbol's day.
 std::vector<std::string>* told = nullptr;
@@ -192,12 +178,12 @@ TEST_CASE(
     SimulationOptions options = venue_day(seed);
     options.schedulers = schedulers;
     options.strategy = listen_to_the_day;
-    options.tape_folder = scratch.path;
+    options.tape_folder = scratch.folder();
     SimulatedMarket market(options);
 
     const SimulationReport report = market.run();
 
-    write_tapes(scratch.path, market.tapes(), market.instruments());
+    write_tapes(scratch.folder(), market.tapes(), market.instruments());
     CHECK(report.failures == 0);
     CHECK(report.refused == 0);
     CHECK(report.wrong == "");
@@ -233,14 +219,14 @@ TEST_CASE(
     for (std::vector<std::string>& row : expected) sorted.emplace(std::pair(std::stod(row[0]), row[1]), row);
     expected.clear();
     for (auto& [moment, row] : sorted) expected.push_back(row);
-    CHECK(rows_of(scratch.path / "phases.csv") == expected);
+    CHECK(rows_of(scratch.folder() / "phases.csv") == expected);
     CHECK(results.size() == report.auctions.size());
     CHECK(report.auctions.size() == 3 * 4);
 
     // What trades in an auction trades at its price; what else there is at that moment are stops that it triggered.
     std::map<std::pair<std::string, std::string>, Volume> traded;
     std::uint64_t out_of_hours = 0;
-    for (const std::vector<std::string>& row : rows_of(scratch.path / "trades.csv")) {
+    for (const std::vector<std::string>& row : rows_of(scratch.folder() / "trades.csv")) {
       const double time = std::stod(row[0]);
       for (const auto& [from, to] : {std::pair{0., 120.}, {300., 420.}, {840., 930.}, {1080., 1140.}})
         out_of_hours += time >= from && time < to;
@@ -280,15 +266,15 @@ TEST_CASE(
 TEST_CASE("agents go on behind auctions and halts, and few of their orders are refused") {
   const Scratch scratch;
   SimulationOptions options = venue_day(3);
-  options.tape_folder = scratch.path;
+  options.tape_folder = scratch.folder();
   SimulatedMarket market(options);
   const SimulationReport report = market.run();
-  write_tapes(scratch.path, market.tapes(), market.instruments());
+  write_tapes(scratch.folder(), market.tapes(), market.instruments());
 
   std::uint64_t refused = 0, behind_the_last_halt = 0;
-  for (const std::vector<std::string>& row : rows_of(scratch.path / "orders.csv"))
+  for (const std::vector<std::string>& row : rows_of(scratch.folder() / "orders.csv"))
     refused += row[2] == "rejected" && row[9] != "unknown_order";
-  for (const std::vector<std::string>& row : rows_of(scratch.path / "trades.csv"))
+  for (const std::vector<std::string>& row : rows_of(scratch.folder() / "trades.csv"))
     behind_the_last_halt += std::stod(row[0]) > 930;
 
   CHECK(report.trades > 1'000);

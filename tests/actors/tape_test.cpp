@@ -1,9 +1,7 @@
 // Tape: what comes of rows in the run's folder.
-#include <unistd.h>
 
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <random>
 #include <string>
@@ -13,30 +11,17 @@
 #include <outcry/actors/run_folder.hpp>
 #include <outcry/actors/tape.hpp>
 
+#include "tests/scratch.hpp"
 #include "tests/seed.hpp"
 
 using namespace outcry;
+using outcry_test::Scratch;
 
 namespace {
 
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "outcry-tape-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Scratch() { std::filesystem::remove_all(path); }
-  std::string read(const char* name) const {
-    std::ifstream file(path / name);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  std::filesystem::path path;
-};
-
 std::vector<std::unique_ptr<Tape>> tapes_in(const Scratch& scratch, std::size_t count) {
-  std::vector<std::unique_ptr<Tape>> tapes;
-  for (std::size_t i = 0; i < count; ++i) tapes.push_back(std::make_unique<Tape>(scratch.path));
+  std::vector<std::unique_ptr<Tape>> tapes(count);
+  for (std::unique_ptr<Tape>& tape : tapes) tape = std::make_unique<Tape>(scratch.folder());
   return tapes;
 }
 
@@ -82,7 +67,7 @@ TEST_CASE("rows are printed with prices in currency and times in seconds of nine
     tape.order(row);
     tape.trade({1, OrderId{12}, {}, Price{5'853'300}, Quantity{18}, SymbolId{0}, AccountId{3}, {}, Side::buy, 1, 0, 0});
     tape.quote({2, {.bid = Price{33}, .ask = Price{64}, .bid_quantity = 5, .ask_quantity = 0, .symbol = SymbolId{1}}});
-    write_tapes(scratch.path, tapes, instruments);
+    write_tapes(scratch.folder(), tapes, instruments);
   }
 
   CHECK(scratch.read("orders.csv") ==
@@ -106,9 +91,9 @@ TEST_CASE(
   constexpr std::uint32_t symbols = 7;
   constexpr std::int64_t windows = 40;
   constexpr std::int64_t window_ns = 1'000;
-  std::vector<Instrument> instruments;
+  std::vector<Instrument> instruments(symbols);
   for (std::uint32_t symbol = 0; symbol < symbols; ++symbol)
-    instruments.push_back(listed(symbol, std::string("S") + std::to_string(symbol), 100));
+    instruments[symbol] = listed(symbol, std::string("S") + std::to_string(symbol), 100);
 
   std::vector<std::string> files;
   std::size_t rows = 0;
@@ -128,7 +113,7 @@ TEST_CASE(
         }
       }
     }
-    write_tapes(scratch.path, tapes, instruments);
+    write_tapes(scratch.folder(), tapes, instruments);
     files.push_back(scratch.read("orders.csv"));
   }
 
@@ -158,11 +143,11 @@ TEST_CASE("a tape needs a folder, and says which it did not find") {
 
 TEST_CASE("the folder of a run holds only whole files") {
   const Scratch scratch;
-  RunFolder folder(scratch.path / "run");
+  RunFolder folder(scratch.folder() / "run");
   folder.begin();
 
   folder.write("manifest.json", "{\"program\": \"outcry\"}");
 
   CHECK(scratch.read("run/manifest.json") == "{\"program\": \"outcry\"}");
-  CHECK(std::distance(std::filesystem::directory_iterator(scratch.path / "run"), {}) == 1);
+  CHECK(std::distance(std::filesystem::directory_iterator(scratch.folder() / "run"), {}) == 1);
 }

@@ -1,37 +1,10 @@
 // Counts every allocation of this program, which is why it is one of its own.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include <outcry/book/order_book.hpp>
 #include "tests/book/drawn_market.hpp"
+#include "tests/counted_allocations.hpp"
 #include "tests/seed.hpp"
-
-namespace {
-std::size_t allocations = 0;
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  ++allocations;
-  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  if (void* p = alignment <= alignof(std::max_align_t) ? std::malloc(bytes) : std::aligned_alloc(alignment, rounded))
-    return p;
-  throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes, 1); }
-void* operator new[](std::size_t bytes) { return counted(bytes, 1); }
-void* operator new(std::size_t bytes, std::align_val_t a) { return counted(bytes, static_cast<std::size_t>(a)); }
-void* operator new[](std::size_t bytes, std::align_val_t a) { return counted(bytes, static_cast<std::size_t>(a)); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 using namespace outcry_test;
 
@@ -62,16 +35,16 @@ TEST_CASE("a million commands after warm-up allocate nothing") {
     for (int stretch = 0; stretch < stretches; ++stretch) {
       commands.clear();
       for (int i = 0; i < 10'000; ++i) commands.push_back(market.next(book.order_count()));
-      const std::size_t before = allocations;
+      const std::int64_t before = allocations;
       for (const Command& command : commands) carry_out(command, book, counter);
       sum += allocations - before;
     }
     return sum;
   };
 
-  const std::size_t warming = allocations_over(wide, 30);
+  const std::int64_t warming = allocations_over(wide, 30);
   book.clear(Reason::requested, counter);
-  const std::size_t running = allocations_over(usual, 100);
+  const std::int64_t running = allocations_over(usual, 100);
 
   CHECK(warming > 0);  // the hooks do count
   CHECK(running == 0);
@@ -84,7 +57,7 @@ TEST_CASE("a window of levels that follows the market allocates nothing while it
   Counter counter;
   std::uint64_t id = 0;
   const auto follow = [&](std::int64_t from, std::int64_t to) {
-    const std::size_t before = allocations;
+    const std::int64_t before = allocations;
     for (std::int64_t middle = from; middle < to; ++middle) {
       book.submit(NewOrder{.id = {++id}, .price = {middle}, .quantity = {1}}, counter);
       book.submit(NewOrder{.id = {++id}, .price = {middle + 50}, .quantity = {1}, .side = Side::sell}, counter);
@@ -107,7 +80,7 @@ TEST_CASE("auctions after the first allocate nothing: indicative prices, the unc
   Counter counter;
   std::uint64_t id = 0;
   const auto hold_auction = [&] {
-    const std::size_t before = allocations;
+    const std::int64_t before = allocations;
     book.change_phase({.phase = Phase::auction}, counter);
     for (std::int64_t tick = 0; tick < 40; ++tick)
       for (const Side side : {Side::buy, Side::sell}) {

@@ -1,6 +1,7 @@
 // The parts of a book, each against something obvious.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <map>
 #include <memory_resource>
 #include <new>
@@ -110,8 +111,8 @@ TEST_CASE("an exhausted pool refuses the order, loses none that rests, and its r
 
 TEST_CASE("a pool sized by an earlier run's report grows no more") {
   const auto day = [](OrderPool& pool) {
-    std::vector<OrderIndex> taken;
-    for (int i = 0; i < 100; ++i) taken.push_back(pool.take());
+    std::array<OrderIndex, 100> taken;
+    for (OrderIndex& index : taken) index = pool.take();
     for (const OrderIndex index : taken) pool.give_back(index);
     return pool.report();
   };

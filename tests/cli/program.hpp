@@ -22,9 +22,12 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/scratch.hpp"
+
 namespace program_test {
 
 using Json = nlohmann::json;
+using outcry_test::Scratch;
 
 inline std::string data(const std::string& name) { return std::string(OUTCRY_DATA) + "/" + name; }
 
@@ -44,28 +47,6 @@ inline std::string contents(const std::string& path) {
 }
 
 inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-/// A folder that goes away with the test.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "outcry-cli-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  std::string write(const std::string& name, std::string_view text) const {
-    std::ofstream(path(name), std::ios::binary).write(text.data(), static_cast<std::streamsize>(text.size()));
-    return path(name);
-  }
-
- private:
-  std::string folder_;
-};
 
 struct Ended {
   int status = -1;  // as a shell has it: 128 + the signal that ended it
@@ -90,6 +71,7 @@ class Program {
     std::vector<std::string> all{program};
     all.insert(all.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
+    argv.reserve(all.size() + 1);
     for (std::string& one : all) argv.push_back(one.data());
     argv.push_back(nullptr);
     const std::string out = scratch_.path("out");

@@ -20,7 +20,11 @@
 #include <outcry/net/itch.hpp>
 #include <outcry/net/record_reader.hpp>
 
+#include "tests/scratch.hpp"
+
 namespace outcry::test {
+
+using outcry_test::Scratch;
 
 inline std::string data(std::string_view name) { return std::string(OUTCRY_DATA) + "/" + std::string(name); }
 
@@ -38,28 +42,6 @@ inline std::string contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
-
-/// A directory that goes away with the test.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "outcry-net-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { std::filesystem::remove_all(folder_); }
-
-  std::string path(std::string_view name) const { return folder_ + "/" + std::string(name); }
-  std::string write(std::string_view name, std::string_view bytes) const {
-    std::ofstream(path(name), std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    return path(name);
-  }
-
- private:
-  std::string folder_;
-};
 
 template <class Message>
 std::string frame(const Message& message) {

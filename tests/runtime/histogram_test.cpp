@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +16,7 @@
 #include <outcry/runtime/histogram.hpp>
 #include <outcry/runtime/histogram_file.hpp>
 
+#include "tests/scratch.hpp"
 #include "tests/seed.hpp"
 
 using outcry::Histogram;
@@ -52,17 +52,6 @@ std::string hgrm(const Histogram& histogram, double unit = 1) {
   outcry::write_hgrm(out, histogram, unit);
   return out.str();
 }
-
-struct TemporaryFolder {
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "outcry_XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    path = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-
-  std::filesystem::path path;
-};
 
 }  // namespace
 
@@ -310,16 +299,17 @@ TEST_CASE("a table read back gives the percentiles that the histogram gives") {
 }
 
 TEST_CASE("several series are several tables with the same rows, and one of all") {
-  const TemporaryFolder folder;
+  const outcry_test::Scratch scratch;
   Histogram matching, delivery({.significant_digits = 2});
   matching.record(10);
   delivery.record(20);
   const std::vector<outcry::HistogramSeries> series{{"book: matched", &matching}, {"delivered", &delivery}};
 
-  const auto files = outcry::write_hgrm_files(folder.path, "latency", series);
+  const auto files = outcry::write_hgrm_files(scratch.folder(), "latency", series);
 
-  const std::vector<std::filesystem::path> expected{
-      folder.path / "latency.hgrm", folder.path / "latency.book__matched.hgrm", folder.path / "latency.delivered.hgrm"};
+  const std::vector<std::filesystem::path> expected{scratch.folder() / "latency.hgrm",
+                                                    scratch.folder() / "latency.book__matched.hgrm",
+                                                    scratch.folder() / "latency.delivered.hgrm"};
   CHECK(files == expected);
   const auto text = [](const std::filesystem::path& path) {
     std::ifstream in(path);
@@ -329,7 +319,7 @@ TEST_CASE("several series are several tables with the same rows, and one of all"
   CHECK(text(expected[2]) == hgrm(delivery));
   matching.merge(delivery);
   CHECK(text(expected[0]) == hgrm(matching));
-  CHECK_THROWS_AS(outcry::write_hgrm_files(folder.path / "missing", "latency", series), std::system_error);
+  CHECK_THROWS_AS(outcry::write_hgrm_files(scratch.folder() / "missing", "latency", series), std::system_error);
 }
 
 TEST_CASE("a log names its series and holds every counter") {

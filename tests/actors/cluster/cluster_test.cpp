@@ -77,7 +77,7 @@ Actor looks_afterwards(Self<Quote> self, SymbolAddress symbol, Lines* lines, Oth
   participant->line();
   const std::uint64_t with_session = self.runtime().actors();
   participant->signal(SIGKILL);
-  while (self.runtime().actors() != with_session - 3) co_await self.sleep(1ms);  // session, its porter and its clerk
+  while (self.runtime().actors() != with_session - 3) co_await self.yield();  // session, its porter and its clerk
   auto asking = symbol.ask(QuoteQuery{});
   const auto quote = co_await asking;
   lines->push_back(quote ? line(*quote) : "no answer");

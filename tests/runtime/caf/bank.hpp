@@ -1,4 +1,4 @@
-// Bank: what the tests of the CAF face between processes talk about, on both sides.
+// Bank: what the tests of the CAF face talk about, within a process and on both sides of two.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@ namespace outcry {
 
 struct Deposit {
   std::int64_t amount = 0;
+  std::int64_t from = 0;  // who deposits
 };
 struct Balance {
   std::int64_t amount = 0;
@@ -25,7 +26,7 @@ struct Close {
 
 template <class F>
 typename F::result_type inspect(F& f, Deposit& x) {
-  return caf_fields(f, "Deposit", x.amount);
+  return caf_fields(f, "Deposit", x.amount, x.from);
 }
 template <class F>
 typename F::result_type inspect(F& f, Balance& x) {

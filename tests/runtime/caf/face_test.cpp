@@ -15,42 +15,12 @@
 #include <outcry/caf/stage.hpp>
 #include <outcry/runtime/runtime.hpp>
 
+#include "bank.hpp"
+
 using namespace std::chrono_literals;
 
 namespace outcry {
 namespace {
-
-struct Deposit {
-  std::int64_t amount = 0;
-  std::int64_t sender = 0;
-};
-struct Balance {
-  std::int64_t amount = 0;
-};
-struct BalanceQuery {
-  using Reply = Balance;
-  std::int64_t account = 0;
-};
-struct Close {
-  std::int64_t unused = 0;
-};
-
-template <class F>
-typename F::result_type inspect(F& f, Deposit& x) {
-  return caf_fields(f, "Deposit", x.amount, x.sender);
-}
-template <class F>
-typename F::result_type inspect(F& f, Balance& x) {
-  return caf_fields(f, "Balance", x.amount);
-}
-template <class F>
-typename F::result_type inspect(F& f, BalanceQuery& x) {
-  return caf_fields(f, "BalanceQuery", x.account);
-}
-template <class F>
-typename F::result_type inspect(F& f, Close& x) {
-  return caf_fields(f, "Close", x.unused);
-}
 
 /// A system of CAF with two workers beside a runtime. Nothing in CAF looks into time: requests here wait a minute at most.
 struct World {
@@ -381,7 +351,7 @@ Actor takes_in_order(Self<Deposit> self, std::int64_t senders, std::int64_t each
     auto batch = co_await self.receive_batch();
     if (!batch) break;
     batch.each([&](const Deposit& deposit) {
-      auto& before = last[static_cast<std::size_t>(deposit.sender)];
+      auto& before = last[static_cast<std::size_t>(deposit.from)];
       if (deposit.amount != before + 1) inversions->push_back(deposit.amount);
       before = deposit.amount;
       --left;

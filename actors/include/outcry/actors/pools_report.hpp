@@ -22,6 +22,7 @@ struct PoolsReport {
   /// The bytes of each scheduler's pool of frames.
   std::vector<std::size_t> frame_bytes() const {
     std::vector<std::size_t> bytes;
+    bytes.reserve(frames.size());
     for (const FramePool::Statistics& one : frames) bytes.push_back(one.bytes_reserved);
     return bytes;
   }

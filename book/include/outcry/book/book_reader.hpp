@@ -17,7 +17,9 @@
 //   next even version with release. The reader acquires an even version: it sees every word at least as that change
 //   left it. If it loads a word that a later change stored, then its acquire fence behind the loads pairs with the
 //   release fence of that change, and the second look at the version sees the odd number or a greater one. So every
-//   word of a copy that is kept is of that version, or had the same value then.
+//   word of a copy that is kept is of that version, or had the same value then. On x86-64 (words_keep_order in word.hpp)
+//   the owner has neither fence: its stores are volatile, the compiler keeps them in their order, and the processor
+//   shows them in that order, so that the odd version is seen before all that follows it and the even one after.
 // - Records used again (ABA). An index is always an Order: records never move and are never freed while a reader looks.
 //   One that left the level may be in another by now, or free, or a new order under the same index; the reader may even
 //   follow it away. All of that was stored after the change that unlinked it, so the second look finds the level's
@@ -32,7 +34,7 @@
 //   pointer. The owner replaces the face within a change of the layout and retires the old one; the face's shared_ptrs
 //   keep the window, the far levels and the pool's records until the last face that names them is given back. A reader
 //   that is still in old memory reads old words, not freed ones, and finds the layout changed. The face is protected
-//   after the first look at the layout, so an even layout that stays belongs to that face.
+//   after the first look at the layout, so an even version that stays belongs to that face.
 // - The end. A book that ends leaves the layout odd and the face null before its orders go back to the pool. Readers
 //   that are at work give up and then say closed; what they protect lives until they let go, the pool's records too.
 //

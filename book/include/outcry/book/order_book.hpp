@@ -253,7 +253,7 @@ class alignas(64) OrderBook {
   }
 
   /// The named order, if it is this book's and the account's.
-  Found locate(OrderId id, AccountId account) const noexcept {
+  [[gnu::always_inline]] Found locate(OrderId id, AccountId account) const noexcept {
     Found found = ids_->find(id, *pool_);
     if (found.order != 0) [[likely]] {
       const Order& order = (*pool_)[found.order];

@@ -27,7 +27,7 @@ template <class M, class... Ms>
 inline constexpr bool one_of = (std::is_same_v<M, Ms> || ...);
 
 /// What a send from outside of the runtime does.
-Delivery send_from_outside(Envelope& envelope);
+void send_from_outside(Envelope& envelope);
 
 /// Sends an answer on its way; the actor that answers no longer owes it.
 void post_answer(Envelope& envelope, ActorCell* asker, std::uint32_t generation, std::uint32_t ticket) noexcept;
@@ -239,7 +239,8 @@ class Address : public AnyAddress {
     envelope.generation = generation_;
     envelope.type = &message_type<M>;
     Payload<M>::put(envelope.payload, std::move(message));
-    return send_from_outside(envelope);
+    send_from_outside(envelope);
+    return Delivery::accepted;
   }
 };
 

@@ -138,7 +138,7 @@ class Runtime {
   }
   Site& site_for(const SpawnOptions& options);
   void adopt(ActorCell& cell);
-  friend Delivery send_from_outside(Envelope& envelope);
+  friend void send_from_outside(Envelope& envelope);
   /// Runs it there and waits; here and now if the schedulers do not run.
   void call_on(Scheduler& scheduler, const std::function<void()>& call);
   void thread_main(std::uint32_t index);

@@ -249,7 +249,7 @@ class Scheduler {
   static constexpr std::size_t cells_in_slab = (ActorCell::slab_size - cells_begin) / sizeof(ActorCell);
 
   friend class Runtime;
-  friend Delivery send_from_outside(Envelope& envelope);
+  friend void send_from_outside(Envelope& envelope);
   struct Inbox;
   struct RemoteEvent {
     EventQueue::Key key;

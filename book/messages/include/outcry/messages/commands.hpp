@@ -172,6 +172,9 @@ enum class Phase : std::uint8_t {
   auction,  // orders are collected and do not trade; they do at one price when continuous trading begins, or at the close
   closed,  // orders may be cancelled, nothing else
 };
+/// Whether orders are collected, to trade at one price at the phase's end. A book may begin such a phase by itself, and
+/// then somebody has to end it.
+constexpr bool collects(Phase phase) { return phase == Phase::auction; }
 
 struct ChangePhase {
   SymbolId symbol{};
