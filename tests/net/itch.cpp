@@ -11,14 +11,13 @@
 #include <nlohmann/json.hpp>
 
 #include "files.hpp"
+#include "golden.hpp"
 #include "tests/seed.hpp"
 
 using namespace outcry;
 using namespace outcry::test;
 
 namespace {
-
-using Fields = std::vector<std::pair<std::string, std::string>>;
 
 // The fields of a message in the order and with the names that the dissector gives them. `act` either reads or writes.
 template <class Act, class Message>
@@ -143,58 +142,6 @@ void each_field(Act& act, Message& m) {
     act.price("upperpricerangecollar", m.upper_collar, 4);
   }
 }
-
-struct Reads {
-  Fields fields;
-  void operator()(const char* name, char c) { fields.emplace_back(name, std::string(1, c)); }
-  template <std::size_t N>
-  void operator()(const char* name, const Alpha<N>& text) {
-    fields.emplace_back(name, std::string(text.text()));
-  }
-  template <std::size_t N>
-  void operator()(const char* name, const BigEndian<N>& number) {
-    fields.emplace_back(name, std::to_string(number.value()));
-  }
-  void price(const char* name, std::uint64_t units, int decimals) {
-    std::uint64_t scale = 1;
-    for (int i = 0; i < decimals; ++i) scale *= 10;
-    std::string digits = std::to_string(units / scale) + '.' + std::to_string(scale + units % scale).substr(1);
-    while (digits.back() == '0') digits.pop_back();
-    if (digits.back() == '.') digits.pop_back();
-    fields.emplace_back(name, digits);
-  }
-};
-
-struct Writes {
-  const Fields& fields;
-  std::size_t next = 0;
-  const std::string& value(const char* name) {
-    REQUIRE(next < fields.size());
-    CHECK(fields[next].first == name);
-    return fields[next++].second;
-  }
-  void operator()(const char* name, char& c) { c = value(name).at(0); }
-  template <std::size_t N>
-  void operator()(const char* name, Alpha<N>& text) {
-    text = Alpha<N>(value(name));
-  }
-  template <std::size_t N>
-  void operator()(const char* name, BigEndian<N>& number) {
-    number = static_cast<typename BigEndian<N>::Value>(std::stoull(value(name)));
-  }
-  template <std::size_t N>
-  void price(const char* name, BigEndian<N>& number, int decimals) {
-    std::string digits = value(name);
-    const std::size_t point = digits.find('.');
-    std::size_t missing_decimals = static_cast<std::size_t>(decimals);
-    if (point != std::string::npos) {
-      digits.erase(point, 1);
-      missing_decimals -= digits.size() - point;
-    }
-    digits.append(missing_decimals, '0');
-    number = static_cast<typename BigEndian<N>::Value>(std::stoull(digits));
-  }
-};
 
 struct Vector {
   char type;
