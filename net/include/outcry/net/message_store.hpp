@@ -3,7 +3,7 @@
 // Replays come out of it, so that they are the same bits as the first time.
 //
 // Thread: one owner.
-// Invariant: numbers from 1 to next_sequence() - 1 are there; none is ever dropped or changed.
+// Invariant: numbers from 1 to next_sequence() - 1 are there; none is dropped or changed until clear().
 // Limits: `messages` and `bytes`, allocated by the constructor. Full: append() refuses.
 #pragma once
 
@@ -38,6 +38,8 @@ class MessageStore {
   }
 
   std::uint64_t next_sequence() const { return count_ + 1; }
+  /// The next number is 1 again.
+  void clear() { count_ = 0; }
 
   /// Requires: 1 <= sequence < next_sequence().
   std::span<const std::byte> message(std::uint64_t sequence) const {
