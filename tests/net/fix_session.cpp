@@ -327,7 +327,7 @@ TEST_CASE("what is asked for is sent again as possible duplicates, with gap fill
 TEST_CASE("a resend goes at the pace of the buffer, and what is new waits behind it") {
   Exchange exchange;
   exchange.log_on();
-  for (int i = 0; i < 20; ++i) exchange.report("r" + std::to_string(i));
+  for (int i = 0; i < 20; ++i) exchange.report(std::string("r").append(std::to_string(i)));
   exchange.said();
   ByteBuffer narrow(300);
   const std::string request = exchange.text("35=2|34=2|7=1|16=0|");
