@@ -109,7 +109,7 @@ struct Reads {
 struct Writes {
   const Fields& fields;
   std::size_t next = 0;
-  const std::string& value(const char* name) {
+  const std::string& value([[maybe_unused]] const char* name) {
     REQUIRE(next < fields.size());
     CHECK(fields[next].first == name);
     return fields[next++].second;

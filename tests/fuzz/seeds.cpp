@@ -1,0 +1,101 @@
+// Writes what the fuzzers begin with, out of the golden vectors: seeds FOLDER. One folder for each fuzzer; without the
+// vectors, they hold only what is made here.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/net/golden.hpp"
+#include "tests/net/pcap.hpp"
+
+using namespace outcry::test;
+
+namespace {
+
+class Seeds {
+ public:
+  explicit Seeds(std::filesystem::path folder) : folder_(std::move(folder)) {
+    std::filesystem::create_directories(folder_);
+  }
+  void add(const std::string& bytes) {
+    std::ofstream(folder_ / ("seed" + std::to_string(count_++)), std::ios::binary) << bytes;
+  }
+
+ private:
+  std::filesystem::path folder_;
+  int count_ = 0;
+};
+
+template <class Bytes>
+std::string text(const Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+bool exists(const char* name) { return std::filesystem::exists(data(name)); }
+
+void ouch(Seeds& seeds) {
+  const auto add = [&](const char* name, const char* direction, char kind) {
+    if (!exists(name)) return;
+    for (const GoldenMessage& message : read_golden_messages(name, direction)) seeds.add(kind + text(message.bytes));
+  };
+  add("golden/ouch42_handmade_omi.json", "unsequenced", 0);
+  add("golden/ouch42_handmade_omi.json", "sequenced", 1);
+  add("golden/ouch5_handmade_omi.json", "unsequenced", 2);
+  add("golden/ouch5_handmade_omi.json", "sequenced", 3);
+}
+
+void order_entry(Seeds& seeds) {
+  for (const char* name : {"golden/ouch5_soup41.pcap", "golden/ouch5.pcap", "golden/ouch42.pcap"}) {
+    if (!exists(name)) continue;
+    std::string up, down;
+    for (const Captured& captured : read_pcap(data(name)))
+      (captured.destination == 9001 ? up : down) += text(captured.payload);
+    seeds.add(std::string(16, '\x02') + up);
+    seeds.add(std::string(16, '\x01') + down);
+  }
+}
+
+void feed(Seeds& packets, Seeds& messages) {
+  if (!exists("golden/itch5.pcap")) return;
+  std::string all("\0", 1);
+  for (const Captured& captured : read_pcap(data("golden/itch5.pcap"))) {
+    const std::size_t size = captured.payload.size();
+    const std::string datagram = {'\x01', static_cast<char>(size >> 8), static_cast<char>(size)};
+    packets.add(std::string("\0", 1) + datagram + text(captured.payload));
+    all += datagram + text(captured.payload);
+    if (size > 22) messages.add(text(captured.payload).substr(22));
+  }
+  packets.add(all);
+}
+
+void fix(Seeds& streams, Seeds& sessions) {
+  if (exists("golden/fix.pcap"))
+    for (const Captured& captured : read_pcap(data("golden/fix.pcap"))) streams.add(text(captured.payload));
+  const std::string logon = "35=A|34=1|98=0|108=30|\n";
+  const std::string order = "35=D|34=2|11=a|21=1|38=100|40=2|44=1.5|54=1|55=AAPL|60=20261121-01:55:00|\n";
+  for (const char version : {'\0', '\1'}) {
+    sessions.add(version + logon + order + "report\nwaitA\n35=2|34=3|7=1|16=0|\n35=5|34=4|\n");
+    sessions.add(
+        version + logon +
+        "35=D|34=5|11=b|\n35=4|34=2|43=Y|36=5|123=Y|\nreport\nagain\n35=A|34=6|98=0|108=30|\n35=2|34=7|7=1|16=0|\n");
+    sessions.add(version + logon + "35=4|34=2|36=9|\n35=1|34=9|112=x|\n35=A|34=1|98=0|108=30|141=Y|\n35=0|34=2|58=|\n");
+  }
+  sessions.add('\2' + logon + "report\n35=2|34=2|7=1|16=0|\nwaitz\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: seeds FOLDER\n");
+    return 2;
+  }
+  const std::filesystem::path folder = argv[1];
+  Seeds ouch_seeds(folder / "ouch"), order_entry_seeds(folder / "order_entry"), packets(folder / "moldudp64"),
+      messages(folder / "itch"), streams(folder / "fix"), sessions(folder / "fix_session");
+  ouch(ouch_seeds);
+  order_entry(order_entry_seeds);
+  feed(packets, messages);
+  fix(streams, sessions);
+  return 0;
+}
