@@ -130,6 +130,26 @@ Framed frame(std::string_view bytes, std::size_t limit) noexcept {
   return {Framing::whole, body_end + trailer_size};
 }
 
+const char* text_of(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::invalid_tag: return "Invalid tag number";
+    case RejectReason::required_tag_missing: return "Required tag missing";
+    case RejectReason::tag_not_for_this_type: return "Tag not defined for this message type";
+    case RejectReason::undefined_tag: return "Undefined tag";
+    case RejectReason::tag_without_value: return "Tag specified without a value";
+    case RejectReason::value_out_of_range: return "Value is incorrect (out of range) for this tag";
+    case RejectReason::incorrect_format: return "Incorrect data format for value";
+    case RejectReason::signature: return "Signature problem";
+    case RejectReason::wrong_party: return "CompID problem";
+    case RejectReason::sending_time: return "SendingTime accuracy problem";
+    case RejectReason::invalid_type: return "Invalid MsgType";
+    case RejectReason::repeated_tag: return "Tag appears more than once";
+    case RejectReason::out_of_order: return "Tag specified out of required order";
+    case RejectReason::other: break;
+  }
+  return "Too many fields";
+}
+
 std::optional<Problem> Message::read(std::string_view whole) noexcept {
   bytes_ = whole;
   count_ = 0;

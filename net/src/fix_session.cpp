@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdio>
 #include <cstdlib>
 
 namespace outcry {
@@ -52,11 +53,12 @@ void FixSession::log_on(std::string_view user, std::string_view password, ByteBu
 
 void FixSession::accept(ByteBuffer& out, const FixTime& time) {
   assert(stage_ == Stage::deciding && "no logon to accept");
-  if (logon_resets_) state_.reset();
+  if (logon_asks_reset_ || options_.reset_on_logon) state_.reset();
   forget_sent();
   open(logon_heartbeat_s_, time);
-  send_admin(fix::Logon{.heartbeat_s = logon_heartbeat_s_, .reset = logon_resets_ ? std::optional(true) : std::nullopt},
-             out, time);
+  send_admin(
+      fix::Logon{.heartbeat_s = logon_heartbeat_s_, .reset = logon_asks_reset_ ? std::optional(true) : std::nullopt},
+      out, time);
   if (logon_sequence_ > expected())
     ask_again(logon_sequence_, out, time);
   else
@@ -110,13 +112,14 @@ FixEvent FixSession::receive(std::span<const std::byte>& bytes, ByteBuffer& out,
 FixEvent FixSession::on_message(std::optional<Problem> problem, ByteBuffer& out, const FixTime& time) {
   if (message_.begin_string() != fix::begin_string(options_.version))
     return break_off("Incorrect BeginString", out, time);
+  const std::string_view type = message_.type();
   const std::uint64_t sequence = message_.sequence();
-  if (sequence == 0) return break_off("MsgSeqNum missing", out, time);
+  const bool is_reset = type == fix::SequenceReset::type && message_.get(tag::gap_fill) != "Y";
+  if (sequence == 0 && !is_reset) return break_off("MsgSeqNum missing", out, time);
   if (!problem) problem = header_problem(time);
+  if (!problem) problem = dictionary_problem();
   if (stage_ == Stage::connected || stage_ == Stage::asking) return on_first(problem, out, time);
 
-  const std::string_view type = message_.type();
-  const bool is_reset = type == fix::SequenceReset::type && message_.get(tag::gap_fill) != "Y";
   if (is_reset && !problem) return on_sequence_reset(false, out, time);
   if (type == fix::Logon::type && sequence == 1 && message_.get(tag::reset_sequence) == "Y" && !problem)
     return on_reset_logon(out, time);
@@ -150,14 +153,14 @@ FixEvent FixSession::on_logon_request(ByteBuffer& out, const FixTime& time) {
   if (result.logon.encryption != 0) return break_off("a logon that asks for encryption", out, time);
   if (result.logon.heartbeat_s > options_.longest_heartbeat_s)
     return break_off("a logon with too long a heartbeat interval", out, time);
-  const bool asks_reset = result.logon.reset.value_or(false);
-  logon_resets_ = asks_reset || options_.reset_on_logon;
+  logon_asks_reset_ = result.logon.reset.value_or(false);
   logon_sequence_ = message_.sequence();
   logon_heartbeat_s_ = result.logon.heartbeat_s;
   if (options_.target.empty()) options_.target = message_.get(tag::sender);
   stage_ = Stage::deciding;
-  if (asks_reset && logon_sequence_ != 1) return break_off("a reset whose number is not 1", out, time);
-  if (!logon_resets_ && logon_sequence_ < expected()) return break_off("MsgSeqNum too low", out, time);
+  if (logon_asks_reset_ && logon_sequence_ != 1) return break_off("a reset whose number is not 1", out, time);
+  const bool begins_anew = logon_asks_reset_ || options_.reset_on_logon;
+  if (!begins_anew && logon_sequence_ < expected()) return break_off_too_low(out, time);
   result.message = &message_;
   return result;
 }
@@ -167,7 +170,7 @@ FixEvent FixSession::on_logon_answer(ByteBuffer& out, const FixTime& time) {
   if (fix::read(message_, options_.version, logon)) return break_off("a logon with a wrong field", out, time);
   if (logon.reset.value_or(false)) state_.next_incoming = 1;
   const std::uint64_t sequence = message_.sequence();
-  if (sequence < expected()) return break_off("MsgSeqNum too low", out, time);
+  if (sequence < expected()) return break_off_too_low(out, time);
   // The acceptor says which interval holds.
   open(std::min(logon.heartbeat_s, options_.longest_heartbeat_s), time);
   if (sequence > expected())
@@ -194,26 +197,36 @@ std::optional<Problem> FixSession::header_problem(const FixTime& time) const {
   for (const fix::Tag needed : {tag::sender, tag::target, tag::sending_time})
     if (!message_.find(needed)) return Problem{.reason = RejectReason::required_tag_missing, .tag = needed};
   if (!options_.target.empty() && message_.get(tag::sender) != options_.target)
-    return Problem{.reason = RejectReason::wrong_party, .tag = tag::sender};
-  if (message_.get(tag::target) != options_.sender)
-    return Problem{.reason = RejectReason::wrong_party, .tag = tag::target};
+    return Problem{.reason = RejectReason::wrong_party};
+  if (message_.get(tag::target) != options_.sender) return Problem{.reason = RejectReason::wrong_party};
   const std::optional<std::int64_t> sent = fix::read_time(message_.get(tag::sending_time));
   if (!sent) return Problem{.reason = RejectReason::incorrect_format, .tag = tag::sending_time};
   if (options_.clock_tolerance_ns != 0 && std::abs(*sent - time.utc_ns) > options_.clock_tolerance_ns)
-    return Problem{.reason = RejectReason::sending_time, .tag = tag::sending_time};
+    return Problem{.reason = RejectReason::sending_time};
   if (!is_possible_duplicate() || message_.type() == fix::SequenceReset::type) return std::nullopt;
   const std::optional<std::string_view> original = message_.find(tag::original_sending_time);
   if (!original) return Problem{.reason = RejectReason::required_tag_missing, .tag = tag::original_sending_time};
   const std::optional<std::int64_t> first_sent = fix::read_time(*original);
   if (!first_sent) return Problem{.reason = RejectReason::incorrect_format, .tag = tag::original_sending_time};
-  if (*first_sent > *sent) return Problem{.reason = RejectReason::sending_time, .tag = tag::original_sending_time};
+  if (*first_sent > *sent) return Problem{.reason = RejectReason::sending_time};
+  return std::nullopt;
+}
+
+// Of the little that is known without a dictionary.
+std::optional<Problem> FixSession::dictionary_problem() const {
+  for (const char c : message_.type())
+    if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z'))
+      return Problem{.reason = RejectReason::invalid_type};
+  for (const fix::Field& field : message_.fields())
+    if (!fix::is_defined(options_.version, field.tag))
+      return Problem{.reason = RejectReason::invalid_tag, .tag = field.tag};
   return std::nullopt;
 }
 
 FixEvent FixSession::refuse_message(const Problem& problem, ByteBuffer& out, const FixTime& time) {
   reject(message_, problem, out, time);
-  if (problem.reason == RejectReason::wrong_party) return break_off("CompID problem", out, time);
-  if (problem.reason == RejectReason::sending_time) return break_off("SendingTime accuracy problem", out, time);
+  if (problem.reason == RejectReason::wrong_party) return break_off("CompID problem", {}, out, time);
+  if (problem.reason == RejectReason::sending_time) return break_off("SendingTime accuracy problem", {}, out, time);
   return {};
 }
 
@@ -226,7 +239,10 @@ FixEvent FixSession::on_too_high(std::uint64_t sequence, ByteBuffer& out, const 
 }
 
 FixEvent FixSession::on_too_low(const std::optional<Problem>& problem, ByteBuffer& out, const FixTime& time) {
-  if (!is_possible_duplicate()) return break_off("MsgSeqNum too low", out, time);
+  // What these want can be done whatever their number says.
+  if (message_.type() == fix::ResendRequest::type && !problem) return on_resend_request(out, time);
+  if (message_.type() == fix::Logout::type && !problem) return on_logout(out, time);
+  if (!is_possible_duplicate()) return break_off_too_low(out, time);
   return problem ? refuse_message(*problem, out, time) : FixEvent{};
 }
 
@@ -237,6 +253,11 @@ void FixSession::ask_again(std::uint64_t up_to, ByteBuffer& out, const FixTime& 
 
 FixEvent FixSession::on_admin(ByteBuffer& out, const FixTime& time) {
   switch (message_.type()[0]) {
+    case '0': {
+      fix::Heartbeat heartbeat;
+      const std::optional<Problem> problem = fix::read(message_, options_.version, heartbeat);
+      return problem ? refuse_message(*problem, out, time) : FixEvent{};
+    }
     case '1': return on_test_request(out, time);
     case '2': return on_resend_request(out, time);
     case '3': {
@@ -273,8 +294,7 @@ FixEvent FixSession::on_resend_request(ByteBuffer& out, const FixTime& time) {
 FixEvent FixSession::on_sequence_reset(bool is_gap_fill, ByteBuffer& out, const FixTime& time) {
   fix::SequenceReset reset;
   std::optional<Problem> problem = fix::read(message_, options_.version, reset);
-  if (!problem && reset.new_sequence < expected())
-    problem = Problem{.reason = RejectReason::value_out_of_range, .tag = tag::new_sequence};
+  if (!problem && reset.new_sequence < expected()) problem = Problem{.reason = RejectReason::value_out_of_range};
   if (problem) return refuse_message(*problem, out, time);
   state_.next_incoming = reset.new_sequence;
   if (!is_gap_fill || expected() > missing_until_) missing_until_ = 0;
@@ -290,9 +310,21 @@ FixEvent FixSession::on_logout(ByteBuffer& out, const FixTime& time) {
 }
 
 FixEvent FixSession::break_off(const char* why, ByteBuffer& out, const FixTime& time) {
+  return break_off(why, why, out, time);
+}
+
+FixEvent FixSession::break_off_too_low(ByteBuffer& out, const FixTime& time) {
+  char text[96];
+  const int size =
+      std::snprintf(text, sizeof text, "MsgSeqNum too low, expecting %llu but received %llu",
+                    static_cast<unsigned long long>(expected()), static_cast<unsigned long long>(message_.sequence()));
+  return break_off("MsgSeqNum too low", std::string_view(text, static_cast<std::size_t>(size)), out, time);
+}
+
+FixEvent FixSession::break_off(const char* why, std::string_view told, ByteBuffer& out, const FixTime& time) {
   // Nobody who has not said who he is gets an answer.
   if (stage_ == Stage::deciding) forget_sent();
-  if (stage_ != Stage::connected && nothing_waits()) send_admin(fix::Logout{.text = why}, out, time);
+  if (stage_ != Stage::connected && nothing_waits()) send_admin(fix::Logout{.text = told}, out, time);
   stage_ = Stage::closed;
   FixEvent result = event(Kind::broken, why);
   result.message = &message_;
@@ -387,6 +419,7 @@ bool FixSession::reject(const fix::Message& message, const Problem& problem, Byt
   const bool has_reason = options_.version != fix::Version::v4_2 || reason <= 11;
   return send_admin(
       fix::SessionReject{.sequence = message.sequence(),
+                         .text = fix::text_of(problem.reason),
                          .tag_number = problem.tag == 0 ? std::nullopt : std::optional<std::uint64_t>(problem.tag),
                          .message_type = message.type(),
                          .reason = has_reason ? std::optional(reason) : std::nullopt},
@@ -424,7 +457,9 @@ FixEvent FixSession::poll(ByteBuffer& out, const FixTime& time) {
   }
   pump(out, time);
   if (stage_ != Stage::open || heartbeat_ns_ == 0 || !nothing_waits()) return {};
-  if (silence >= heartbeat_ns_ * 6 / 5 && !tested_) {
+  // Who waits for the answer to a test says nothing else.
+  if (tested_) return {};
+  if (silence >= heartbeat_ns_ * 6 / 5) {
     tested_ = send_admin(fix::TestRequest{.test_id = "TEST"}, out, time);
   } else if (time.now_ns - last_sent_ns_ >= heartbeat_ns_) {
     send_admin(fix::Heartbeat{}, out, time);
@@ -441,9 +476,8 @@ std::int64_t FixSession::deadline() const {
   }
   if (heartbeat_ns_ == 0) return INT64_MAX;
   // While something waits for room, it is room that poll() needs, not time.
-  if (!nothing_waits()) return last_heard_ns_ + heartbeat_ns_ * 12 / 5;
-  const std::int64_t silent = last_heard_ns_ + heartbeat_ns_ * (tested_ ? 12 : 6) / 5;
-  return std::min(silent, last_sent_ns_ + heartbeat_ns_);
+  if (!nothing_waits() || tested_) return last_heard_ns_ + heartbeat_ns_ * 12 / 5;
+  return std::min(last_heard_ns_ + heartbeat_ns_ * 6 / 5, last_sent_ns_ + heartbeat_ns_);
 }
 
 }  // namespace outcry

@@ -77,6 +77,12 @@ constexpr bool is_header(Tag t) {
   }
 }
 
+/// Is there such a tag? Those from 5,000 on are for whoever agrees on them; so are user and password in 4.2.
+constexpr bool is_defined(Version version, Tag t) {
+  if (version == Version::v4_2 && (t == tag::user || t == tag::password)) return true;
+  return t >= 5'000 || (t >= 1 && t <= (version == Version::v4_2 ? 446u : 956u));
+}
+
 /// Session messages: sequence numbers are their business, not an application's.
 constexpr bool is_admin(std::string_view type) {
   return type.size() == 1 && std::string_view("012345A").find(type[0]) != std::string_view::npos;
@@ -109,6 +115,9 @@ enum class RejectReason : std::uint8_t {
   out_of_order = 14,
   other = 99,
 };
+
+/// For people.
+const char* text_of(RejectReason reason);
 
 /// What is wrong with a message that was whole.
 struct Problem {

@@ -6,6 +6,8 @@
 // nanoseconds since 1970, UTC.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -35,15 +37,15 @@ struct UtcTime {
 /// Whether a field must be there. `only_42` must in 4.2 and does not exist in 4.4.
 enum class Need : std::uint8_t { always, never, in_42, in_44, only_42 };
 
-// --- the session
+// --- the session; in those that are closed no other field may be
 
 struct Logon {
   static constexpr std::string_view type = "A";
   std::uint64_t encryption = 0;
   std::uint64_t heartbeat_s = 0;
   std::optional<bool> reset{};
-  std::string_view user{};      // 4.4
-  std::string_view password{};  // 4.4
+  std::string_view user{};  // in 4.2 by agreement
+  std::string_view password{};
 
   template <class Self, class Act>
   static void fields(Self& m, Act&& act) {
@@ -57,6 +59,7 @@ struct Logon {
 
 struct Heartbeat {
   static constexpr std::string_view type = "0";
+  static constexpr bool closed = true;
   std::string_view test_id{};
   template <class Self, class Act>
   static void fields(Self& m, Act&& act) {
@@ -66,6 +69,7 @@ struct Heartbeat {
 
 struct TestRequest {
   static constexpr std::string_view type = "1";
+  static constexpr bool closed = true;
   std::string_view test_id{};
   template <class Self, class Act>
   static void fields(Self& m, Act&& act) {
@@ -75,6 +79,7 @@ struct TestRequest {
 
 struct ResendRequest {
   static constexpr std::string_view type = "2";
+  static constexpr bool closed = true;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;  // 0: everything there is
   template <class Self, class Act>
@@ -103,6 +108,7 @@ struct SessionReject {
 
 struct SequenceReset {
   static constexpr std::string_view type = "4";
+  static constexpr bool closed = true;
   std::uint64_t new_sequence = 0;
   std::optional<bool> gap_fill{};
   template <class Self, class Act>
@@ -129,7 +135,7 @@ struct NewOrderSingle {
   std::string_view client_order_id{};
   std::string_view instructions{};
   char handling = '\0';
-  Shares quantity = 0;
+  std::optional<Shares> quantity{};
   char order_type = '\0';  // 1 market, 2 limit
   std::optional<Decimal> price{};
   char side = '\0';  // 1 buy, 2 sell, 5 short, 6 short exempt
@@ -144,7 +150,7 @@ struct NewOrderSingle {
     act(tag::client_order_id, m.client_order_id, Need::always);
     act(tag::execution_instructions, m.instructions, Need::never);
     act(tag::handling, m.handling, Need::in_42, "123");
-    act(tag::order_quantity, m.quantity, Need::always);
+    act(tag::order_quantity, m.quantity, Need::never);  // but see read()
     act(tag::order_type, m.order_type, Need::always, "123456789DEGIJKLMP");
     act(tag::price, m.price, Need::never);
     act(tag::side, m.side, Need::always, "123456789ABCDEFG");
@@ -380,6 +386,7 @@ class Reads {
   template <class Value>
   void operator()(Tag tag, Value& value, Need need, std::string_view letters = {}) {
     if (problem) return;
+    known_[count_++] = tag;
     const std::optional<std::string_view> text = message_.find(tag);
     if (!text) {
       const bool is_needed = need == Need::always ||
@@ -396,9 +403,21 @@ class Reads {
       problem = Problem{.reason = RejectReason::value_out_of_range, .tag = tag};
   }
 
+  /// A field of the body that is none of those listed.
+  std::optional<Problem> foreign_field() const {
+    for (const Field& field : message_.fields()) {
+      bool is_known = is_header(field.tag);
+      for (std::size_t i = 0; i < count_; ++i) is_known = is_known || known_[i] == field.tag;
+      if (!is_known) return Problem{.reason = RejectReason::tag_not_for_this_type, .tag = field.tag};
+    }
+    return std::nullopt;
+  }
+
  private:
   const Message& message_;
   Version version_;
+  std::array<Tag, 24> known_{};
+  std::size_t count_ = 0;
 };
 
 class Writes {
@@ -433,15 +452,19 @@ class Writes {
 
 }  // namespace detail
 
-/// Fills in `body` from a message. What comes back says what is wrong, if something is.
+/// Fills in `body` from a message. What comes back says what is wrong, if something is. An order without a quantity, or
+/// without the price of its limit, is read all the same: that is a problem of the application's.
 /// Requires: the message's type is the body's.
 template <class Body>
 std::optional<Problem> read(const Message& message, Version version, Body& body) {
   detail::Reads reads(message, version);
   Body::fields(body, reads);
+  if constexpr (requires { Body::closed; })
+    if (!reads.problem) return reads.foreign_field();
   if constexpr (std::is_same_v<Body, NewOrderSingle> || std::is_same_v<Body, OrderCancelReplaceRequest>) {
-    if (!reads.problem && body.order_type == '2' && !body.price)
-      return Problem{.reason = RejectReason::required_tag_missing, .tag = tag::price, .conditional = true};
+    const Tag missing = !body.quantity ? tag::order_quantity : tag::price;
+    if (!reads.problem && (!body.quantity || (body.order_type == '2' && !body.price)))
+      return Problem{.reason = RejectReason::required_tag_missing, .tag = missing, .conditional = true};
   }
   return reads.problem;
 }

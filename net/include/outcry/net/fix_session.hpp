@@ -11,8 +11,8 @@
 // store, and later ones behind them, so that numbers on the wire never jump. Messages of the session are not sent
 // again: a gap fill stands for them.
 //
-// Received numbers: too high asks once for what is missing, up to the end, and drops what comes before that; too low
-// without being marked as a possible duplicate ends the session. A garbled message is passed over and uses no number.
+// Received numbers: too high asks once for everything from the first that is missing, and drops what comes before that;
+// too low without being marked as a possible duplicate ends the session. A garbled message is passed over and uses no number.
 //
 // Thread: one owner. Nothing allocates once logged on.
 // Limits: messages of at most `largest_message` bytes; FixState's store. Full: send() refuses.
@@ -140,11 +140,14 @@ class FixSession {
   FixEvent on_logout(ByteBuffer& out, const FixTime& time);
 
   std::optional<fix::Problem> header_problem(const FixTime& time) const;
+  std::optional<fix::Problem> dictionary_problem() const;
   bool is_possible_duplicate() const { return message_.get(fix::tag::possible_duplicate) == "Y"; }
   std::uint64_t expected() const { return state_.next_incoming; }
 
   /// Closes; with a logout that says why if the peer is logged on.
   FixEvent break_off(const char* why, ByteBuffer& out, const FixTime& time);
+  FixEvent break_off(const char* why, std::string_view told, ByteBuffer& out, const FixTime& time);
+  FixEvent break_off_too_low(ByteBuffer& out, const FixTime& time);
   FixEvent refuse_message(const fix::Problem& problem, ByteBuffer& out, const FixTime& time);
   void ask_again(std::uint64_t up_to, ByteBuffer& out, const FixTime& time);
   void open(std::uint64_t heartbeat_s, const FixTime& time);
@@ -176,7 +179,7 @@ class FixSession {
   fix::Message stored_;   // one being sent again
   Stage stage_ = Stage::connected;
   // Of the logon that is being decided.
-  bool logon_resets_ = false;
+  bool logon_asks_reset_ = false;
   std::uint64_t logon_sequence_ = 0;
   std::uint64_t logon_heartbeat_s_ = 0;
 
