@@ -518,3 +518,41 @@ TEST_CASE("the captured SoupBinTCP streams are read to their last byte and writt
           (std::string_view(name).find("ouch42") != std::string_view::npos ? "aSSSSSSSSSSSSUZ" : "aSSSSSSSSSSSSSSUZ"));
   }
 }
+
+TEST_CASE("SoupBinTCP packets are read and written as an independent dissector reads them") {
+  if (missing({"golden/ouch5_handmade_omi.json"})) return;
+  std::string types;
+  for (const Golden& golden : read_golden("golden/ouch5_handmade_omi.json")) {
+    const soup::Framed framed = soup::frame(golden.bytes);
+    REQUIRE(framed.framing == soup::Framing::whole);
+    const soup::Packet& found = framed.packet;
+    CHECK(std::string(1, found.type) == golden.field("packettype"));
+    CHECK(std::to_string(found.payload.size() + 1) == golden.field("packetlength"));
+    CHECK(packet(found.type, text(found.payload)) == text(golden.bytes));
+    types += found.type;
+    if (found.type == soup::type::login_request) {
+      const auto read = soup::read_login(found.payload, false);
+      REQUIRE(read);
+      CHECK(read->user == golden.field("username"));
+      CHECK(read->password == golden.field("password"));
+      CHECK(read->session == trimmed(golden.field("requestedsession")));
+      CHECK(std::to_string(read->sequence.value_or(0)) == golden.field("requestedsequencenumber"));
+      soup::LoginRequest written;
+      written.user = Alpha<6>(golden.field("username"));
+      written.password = Alpha<10>(golden.field("password"));
+      written.session = trimmed(golden.field("requestedsession"));
+      written.sequence = RightAlpha<20>(golden.field("requestedsequencenumber"));
+      CHECK(packet(written) == text(golden.bytes));
+    }
+    if (found.type == soup::type::login_accepted) {
+      const soup::LoginAccepted written{.session = trimmed(golden.field("session")),
+                                        .sequence = RightAlpha<20>(golden.field("sequencenumber"))};
+      CHECK(packet(written) == text(golden.bytes));
+    }
+    if (found.type == soup::type::login_rejected) {
+      const soup::LoginRejected written{.reason = golden.field("rejectreasoncode").at(0)};
+      CHECK(packet(written) == text(golden.bytes));
+    }
+  }
+  CHECK(types == "+LAUUUUUSSSSSSSSSSSSSSUHROZJ");
+}

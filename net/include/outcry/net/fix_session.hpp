@@ -15,7 +15,8 @@
 // too low without being marked as a possible duplicate ends the session. A garbled message is passed over and uses no number.
 //
 // Thread: one owner. Nothing allocates once logged on.
-// Limits: messages of at most `largest_message` bytes; FixState's store. Full: send() refuses.
+// Limits: messages of at most `largest_message` bytes, for one of which both buffers must have room; FixState's store:
+// when it is full, send() refuses.
 #pragma once
 
 #include <cstddef>

@@ -5,7 +5,8 @@
 // next_sequence(), and the stream goes on without a gap.
 //
 // Thread: one owner. Nothing allocates.
-// Limits: payloads of at most `largest_payload`; a longer one ends the session.
+// Limits: payloads of at most `largest_payload`, for which the caller's buffer must have room; a longer one ends the
+// session.
 #pragma once
 
 #include <cstddef>

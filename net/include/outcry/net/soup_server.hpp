@@ -11,7 +11,8 @@
 // therefore costs no memory here, and `lag` says how far behind it is.
 //
 // Thread: one owner. Nothing allocates.
-// Limits: payloads of at most `largest_payload`; a longer one ends the session.
+// Limits: payloads of at most `largest_payload`, for which the caller's buffer must have room; a longer one ends the
+// session.
 #pragma once
 
 #include <cstddef>
