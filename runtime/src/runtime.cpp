@@ -110,6 +110,8 @@ Runtime::Runtime(RuntimeOptions options)
                                 std::to_string(options_.offload_threads));
   if (options_.latency.between_sites <= Duration::zero())
     throw std::invalid_argument("Latency::between_sites is the lookahead of a simulation and must be positive");
+  if (options_.interleaving && options_.time == WorldTime::live)
+    throw std::invalid_argument("RuntimeOptions::interleaving draws the order of a simulation, not of a live world");
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
     schedulers_.push_back(std::make_unique<Scheduler>(*this, i));
     if (i < options_.frame_bytes.size()) schedulers_.back()->frames().reserve(options_.frame_bytes[i]);

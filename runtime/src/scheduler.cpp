@@ -62,6 +62,7 @@ struct Scheduler::Inbox {
 
 Scheduler::Scheduler(Runtime& runtime, std::uint32_t index)
     : virtual_time_(runtime.options().time == WorldTime::virtually),
+      drawn_order_(runtime.options().interleaving.has_value()),
       now_(runtime.options().start),
       runtime_(runtime),
       index_(index) {
@@ -1220,6 +1221,10 @@ void Scheduler::run_site(Site& site, std::int64_t end) {
     now_ = time_from_ns(time);
     site.step = 0;
     while (site.queue.next_time() == time) site.current.push_back(site.queue.pop());
+    if (drawn_order_) [[unlikely]] {
+      run_moment_in_drawn_order(site);
+      continue;
+    }
     for (;;) {
       for (const EventQueue::Key& key : site.current) {
         arrive(site.queue.envelope(key.node), key.sender, key.sequence, site.step);

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -48,6 +49,7 @@ struct RuntimeOptions {
   Time start{};                                    // virtual time: when the world begins
   std::vector<std::size_t> frame_bytes{};          // of each scheduler's pool of frames from the start; missing: none
   Duration window = std::chrono::minutes(1);       // virtual time: how far sites run ahead of each other at most
+  std::optional<std::uint64_t> interleaving{};     // virtual time, for tests: draws the order within each moment
   IdlePolicy idle = IdlePolicy::spin_then_sleep;   // live
   Duration spin = std::chrono::microseconds(50);   // live: how long to spin before sleeping
   bool pin = true;                                 // live: scheduler i to processor i, if there are enough

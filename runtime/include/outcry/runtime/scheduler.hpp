@@ -25,6 +25,7 @@
 #include <outcry/runtime/event_queue.hpp>
 #include <outcry/runtime/frame_pool.hpp>
 #include <outcry/runtime/latency.hpp>
+#include <outcry/runtime/random.hpp>
 #include <outcry/runtime/time.hpp>
 
 namespace outcry {
@@ -53,6 +54,7 @@ struct Site {
   std::int64_t due = INT64_MAX;   // where the scheduler's queue of sites has it
   std::uint32_t dead_timers = 0;  // in the three queues, no longer wanted
   std::vector<ActorCell*> free_cells;
+  Random draw{0};  // where the order within a moment is drawn (RuntimeOptions::interleaving)
 };
 
 enum class Delivery : std::uint8_t { accepted, full, gone };
@@ -162,9 +164,11 @@ class Scheduler {
   /// Whether the actor may take a message, or learn that there is none, without giving others a turn first.
   bool may_take(ActorCell& cell) {
     if (cell.mailbox.empty()) return cell.stopping;
-    if (virtual_time_) return cell.busy_until <= now_;
+    if (virtual_time_) return cell.busy_until <= now_ && !(drawn_order_ && others_first());
     return budget_-- > 0;
   }
+  /// Where the order within a moment is drawn: whether an actor that has messages lets others go before.
+  bool others_first() const { return (site_->draw.bits() & 3) == 0; }
   /// A batch counts for all its messages.
   void spend(std::uint32_t messages) { budget_ -= static_cast<std::int32_t>(messages); }
   void wait_for_message(ActorCell& cell, std::coroutine_handle<> point, Time deadline, std::source_location where);
@@ -375,6 +379,7 @@ class Scheduler {
   Envelope& insert(Site& site, EventQueue::Key key, const Envelope& envelope);
   void run_window(std::int64_t end);
   void run_site(Site& site, std::int64_t end);
+  void run_moment_in_drawn_order(Site& site);
   void take_exchange(std::uint32_t parity);
   std::int64_t next_time();
   void schedule_site(Site& site);
@@ -384,6 +389,7 @@ class Scheduler {
   ActorCell* last_ready_ = nullptr;
   ActorCell* current_ = nullptr;
   bool virtual_time_ = false;
+  bool drawn_order_ = false;  // RuntimeOptions::interleaving
   std::int32_t budget_ = 0;
   Time now_{};
   Site* site_ = nullptr;
