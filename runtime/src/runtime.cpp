@@ -209,6 +209,7 @@ void Runtime::start() {
   const std::lock_guard guard(outside_);
   if (running_.exchange(true)) throw std::logic_error("the runtime runs already");
   stop_.store(live_actors_.load() == 0, std::memory_order_relaxed);
+  looping_.store(options_.schedulers);
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) threads_.emplace_back([this, i] { thread_main(i); });
 }
 
@@ -246,6 +247,8 @@ void Runtime::thread_main(std::uint32_t index) {
   }
   const Presence presence(*schedulers_[index]);
   schedulers_[index]->live_loop();
+  // One whose loop still runs may wait for a call to this one.
+  for (looping_.fetch_sub(1); looping_.load() > 0; std::this_thread::yield()) schedulers_[index]->serve_calls();
 }
 
 void Runtime::run_until(Time end) {
