@@ -9,7 +9,7 @@
 //   check_every_order(search);      or, where a mistake was planted: check_found(search);
 //
 // Seeds are counted up from the test run's own (../seed.hpp): a failure says which one it was, and --seed with it plays
-// that order first. 10,000 seeds for each scenario; under sanitizers and without optimisation 300; OUTCRY_SEEDS says
+// that order first. 10,000 seeds for each scenario; under sanitizers and without optimisation 2,000; OUTCRY_SEEDS says
 // otherwise.
 #pragma once
 
@@ -79,10 +79,10 @@ struct Search {
 inline std::uint64_t seeds_to_try() {
   if (const char* given = std::getenv("OUTCRY_SEEDS")) return std::strtoull(given, nullptr, 10);
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
-  return 300;
+  return 2'000;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  return 300;
+  return 2'000;
 #else
   return 10'000;
 #endif

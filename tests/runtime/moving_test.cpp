@@ -9,6 +9,9 @@
 #include <mutex>
 #include <stdexcept>
 
+#include <outcry/runtime/registry.hpp>
+#include <outcry/runtime/supervisor.hpp>
+
 using namespace scenario;
 
 namespace {
@@ -230,14 +233,13 @@ Actor watches(Self<Down> self, AnyAddress other, std::vector<Down>* downs) {
 }
 
 /// Moves it twice, then `ends` it.
-Actor moves_and_ends(Self<> self, WandererAddress to, int how) {
+Actor moves_and_ends(Self<>, WandererAddress to, int how) {
   for (const std::int64_t where : {1, 0, 1}) {
     to.send(Move{where});
     auto asking = to.ask(Where{});
     const auto answer = co_await asking;
     if (!answer) throw std::runtime_error("no answer");
   }
-  co_await self.sleep(10ms);  // all who watch do so by now
   switch (how) {
     case 0: to.send(Go{}); break;
     case 1: to.send(Go{Finish::by_exception}); break;
@@ -291,8 +293,7 @@ TEST_CASE("a link follows: the partner's failure ends the actor over there, and 
         AnyAddress(to));
     runtime.spawn(watches, AnyAddress(partner), &partner_downs);
     runtime.spawn(
-        [](Self<> self, WandererAddress moved, Address<Number, Down> linked, bool fails) -> Actor {
-          co_await self.sleep(10ms);
+        [](Self<>, WandererAddress moved, Address<Number, Down> linked, bool fails) -> Actor {
           for (const std::int64_t where : {1, 0, 1}) {
             moved.send(Move{where});
             auto asking = moved.ask(Where{});
@@ -318,8 +319,64 @@ TEST_CASE("a link follows: the partner's failure ends the actor over there, and 
   }
 }
 
+namespace {
+
+/// Moves at once, then waits for a number: it fails by one, and finishes without.
+Actor restless(Self<Number, Down> self, Home<Number, Down> home, int* starts) {
+  if (!home.away()) {
+    ++*starts;
+    auto moving = move_to(self, home, Destination{.scheduler = 1}, restless, starts);
+    co_await moving;
+    co_return;
+  }
+  for (;;) {
+    const auto message = co_await self.receive();
+    if (!message) break;
+    if (std::holds_alternative<Number>(*message)) throw std::runtime_error("took a number");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an actor that has moved keeps its name and its supervisor, who starts it again at home") {
+  for (const bool virtually : {false, true}) {
+    CAPTURE(virtually);
+    Runtime runtime(virtually ? simulation() : live(2));
+    int starts = 0;
+    bool restarted_twice = false;
+    const Registry registry(runtime);
+    const Supervision how{.pause = 1ms, .registry = registry};
+    const auto boss = runtime.spawn(
+        supervisor, how, std::vector{supervised({.name = "restless"}, restless, Home<Number, Down>{}, &starts)});
+    runtime.spawn(
+        [](Self<> self, Registry names, Address<Down, Ask<SupervisorQuery>> top, bool* reached) -> Actor {
+          for (std::uint32_t fails = 0; fails <= 2; ++fails) {
+            for (;;) {  // until it is there
+              co_await self.sleep(1ms);
+              auto asking = top.ask(SupervisorQuery{});
+              const auto report = co_await asking;
+              if (!report || (report->running == 1 && report->restarts == fails)) break;
+            }
+            if (fails == 2) break;
+            auto finding = names.find<Number>("restless");
+            const auto found = co_await finding;
+            if (found) found->send(Number{1});
+          }
+          *reached = true;
+          top.stop();
+        },
+        registry, boss, &restarted_twice);
+    runtime.run();
+
+    CHECK(starts == 3);
+    CHECK(restarted_twice);
+    if (virtually) runtime.stop_actors();  // the registry
+    CHECK(runtime.actors() == 0);
+  }
+}
+
 TEST_CASE("an alarm and a monitor made at home go on, and what they bring is passed on") {
-  Runtime runtime(live(2));
+  Runtime runtime(simulation());
   Notes notes;
   const auto mortal = runtime.spawn([](Self<> self) -> Actor { co_await self.sleep(20ms); });
   runtime.spawn(
@@ -327,7 +384,7 @@ TEST_CASE("an alarm and a monitor made at home go on, and what they bring is pas
         self.monitor(watched);
         self.send_after(30ms, self.address(), Signed{7, 7});
         self.send_after(40ms, self.address(), Go{});
-        auto moving = move_to(self, WandererHome{}, {.scheduler = 1}, wanderer, std::make_unique<Notes>(), last);
+        auto moving = move_to(self, WandererHome{}, Destination{}, wanderer, std::make_unique<Notes>(), last);
         co_await moving;
       },
       AnyAddress(mortal), &notes);

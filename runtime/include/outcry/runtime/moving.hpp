@@ -252,9 +252,11 @@ Task<> stay(Self<Ms...> self, Home<Ms...> home, std::shared_ptr<Journey<Ms...>> 
     std::optional<Down> end;
     while (passes_on) {
       if (cell.mailbox.empty() && cell.stopping && !std::exchange(told_to_stop, true)) away.stop();
-      auto waiting = wait(&cell, where);
-      const bool some = co_await waiting;
-      if (!some) continue;
+      if (cell.mailbox.empty() || !self.scheduler().may_take(cell)) {
+        auto waiting = wait(&cell, where);
+        const bool some = co_await waiting;
+        if (!some) continue;
+      }
       auto message = take<Ms...>(cell);
       if (const Down* down = std::get_if<Down>(&message); down != nullptr) {
         if (down->actor == away_id) {
