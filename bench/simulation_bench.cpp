@@ -1,15 +1,18 @@
 // Simulated markets: how many book commands and messages a second, and what the second core brings.
 //
 // Each market is played three times, in turn with the others; the best counts. Digests must be equal, and w1's spread
-// within 1 % of the paper's model, before a number is printed.
+// within 1 % of the paper's model, before a number is printed. Then what a window of virtual time costs
+// (windows_bench.hpp); with --windows only that.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <string_view>
 #include <thread>
 
 #include <outcry/actors/simulated_market.hpp>
 
 #include "report.hpp"
+#include "windows_bench.hpp"
 
 using namespace outcry;
 using namespace std::chrono_literals;
@@ -25,6 +28,10 @@ SimulationReport play(const SimulationOptions& options) {
 
 int main(int argc, char** argv) {
   bench::Report report("simulation", argc, argv);
+  if (std::find(argv, argv + argc, std::string_view("--windows")) != argv + argc) {
+    bench::measure_windows(report);
+    return report.finish();
+  }
 
   SimulationOptions w1{.length = 3000s, .measure = false};
   w1.zero_intelligence = ZeroIntelligence{.epsilon = 0.2};
@@ -50,5 +57,6 @@ int main(int argc, char** argv) {
   report.add("market100.delivered_per_s.2", static_cast<double>(both.delivered) / two_s, "messages/s");
   if (std::thread::hardware_concurrency() > 1)
     report.add("market100.scaling_2", one_s / two_s, "ratio", bench::at_least(1.7));
+  bench::measure_windows(report);
   return report.finish();
 }
