@@ -67,7 +67,7 @@ inline void measure_windows(Report& report) {
   for (const std::int64_t events : {1, 10, 100, 1'000}) {
     const std::int64_t count = std::max<std::int64_t>(100, 5'000 / events);
     double one = 1e18, two = 1e18;
-    for (int run = 0; run < 3; ++run) {  // in turn; the best counts
+    for (int run = 0; run < 9; ++run) {  // in turn; the best counts
       const auto [single_ns, single] = windows::play(1, events, count);
       const auto [both_ns, both] = windows::play(2, events, count);
       if (single != both) Report::wrong("the digest on two schedulers");
