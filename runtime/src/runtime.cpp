@@ -24,8 +24,13 @@ class Presence {
  public:
   explicit Presence(Scheduler& scheduler)
       : outer_(std::exchange(this_scheduler(), &scheduler)),
-        outer_pool_(std::exchange(FramePool::current(), &scheduler.frames())) {}
+        outer_pool_(std::exchange(FramePool::current(), &scheduler.frames())),
+        memory_(scheduler.runtime().memory()),
+        index_(scheduler.index()) {
+    if (memory_.enter(index_)) scheduler.runtime().log_memory();
+  }
   ~Presence() {
+    memory_.leave(index_);
     this_scheduler() = outer_;
     FramePool::current() = outer_pool_;
   }
@@ -35,6 +40,8 @@ class Presence {
  private:
   Scheduler* outer_;
   FramePool* outer_pool_;
+  Memory& memory_;
+  std::uint32_t index_;
 };
 
 /// This thread speaks for no scheduler, and answers go nowhere: a runtime is taken down.
@@ -102,7 +109,10 @@ void actor_detail::name_cell(ActorCell& cell, std::string_view name) {
 }
 
 Runtime::Runtime(RuntimeOptions options)
-    : options_(std::move(options)), barrier_(options_.schedulers, barrier_spins(options_)), now_(options_.start) {
+    : options_(std::move(options)),
+      memory_(options_.memory, std::min(options_.schedulers, 1024u)),
+      barrier_(options_.schedulers, barrier_spins(options_)),
+      now_(options_.start) {
   if (options_.schedulers == 0 || options_.schedulers > 1024)
     throw std::invalid_argument("a runtime has 1 to 1024 schedulers, not " + std::to_string(options_.schedulers));
   if (options_.offload_threads == 0 || options_.offload_threads > 1024)
@@ -144,8 +154,9 @@ Site& Runtime::site_for(const SpawnOptions& options) {
                                                               : options.site;
   while (sites_.size() <= wanted) {
     const auto index = static_cast<std::uint32_t>(sites_.size());
-    sites_.push_back(std::make_unique<Site>(index));
-    sites_.back()->scheduler = schedulers_[index % options_.schedulers].get();
+    Scheduler& scheduler = *schedulers_[index % options_.schedulers];
+    sites_.push_back(std::make_unique<Site>(index, &scheduler.arena()));
+    sites_.back()->scheduler = &scheduler;
   }
   return *sites_[wanted];
 }
@@ -353,6 +364,16 @@ std::vector<FramePool::Statistics> Runtime::frame_pools() const {
   all.reserve(schedulers_.size());
   for (const auto& scheduler : schedulers_) all.push_back(scheduler->frames().statistics());
   return all;
+}
+
+std::vector<LocalPool::Statistics> Runtime::ring_pools() const {
+  std::vector<LocalPool::Statistics> all;
+  for (const auto& scheduler : schedulers_) all.push_back(scheduler->rings().statistics());
+  return all;
+}
+
+void Runtime::log_memory() const {
+  for (const StartReport::Row& row : memory_.report().rows) log(to_string(row));
 }
 
 Time Runtime::progress() const {

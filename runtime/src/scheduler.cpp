@@ -65,7 +65,8 @@ Scheduler::Scheduler(Runtime& runtime, std::uint32_t index)
       drawn_order_(runtime.options().interleaving.has_value()),
       now_(runtime.options().start),
       runtime_(runtime),
-      index_(index) {
+      index_(index),
+      arena_(runtime.memory().arena(index)) {
   const std::uint32_t schedulers = runtime.options().schedulers;
   if (!virtual_time_) inbox_ = std::make_unique<Inbox>(schedulers);
   incoming_.resize(virtual_time_ ? 0 : bulk);
@@ -106,7 +107,7 @@ Scheduler::~Scheduler() {
     auto* cells = reinterpret_cast<ActorCell*>(slab + cells_begin);
     const std::size_t used = slab == slabs_.back() ? cells_in_slab - cells_left_ : cells_in_slab;
     for (std::size_t i = 0; i < used; ++i) cells[i].~ActorCell();
-    std::free(slab);
+    arena_.deallocate(slab, ActorCell::slab_size, ActorCell::slab_size);
   }
 }
 
@@ -127,8 +128,7 @@ ActorCell* Scheduler::new_cell(Site& site, Duration distance, MailboxOptions mai
   }
   if (cell == nullptr) {
     if (cells_left_ == 0) {
-      auto* slab = static_cast<std::byte*>(std::aligned_alloc(ActorCell::slab_size, ActorCell::slab_size));
-      if (slab == nullptr) throw std::bad_alloc();
+      auto* slab = static_cast<std::byte*>(arena_.allocate(ActorCell::slab_size, ActorCell::slab_size));
       ::new (slab) Scheduler*(this);
       slabs_.push_back(slab);
       next_cell_ = reinterpret_cast<ActorCell*>(slab + cells_begin);

@@ -473,7 +473,7 @@ auto enter(ActorCell& cell, const SpawnOptions& options, Body&& body, Arguments&
       if (!cell.body) cell.scheduler().give_up(cell);
     }
   } const entrance{cell};
-  cell.mailbox.open(options.mailbox, largest_payload<Me>);
+  cell.mailbox.open(options.mailbox, largest_payload<Me>, &cell.scheduler().rings());
   cell.compute = options.compute;
   cell.background = options.background;
   name_cell(cell, options.name);

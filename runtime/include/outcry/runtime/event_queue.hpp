@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,12 @@ class EventQueue {
       return static_cast<std::int32_t>(a.sequence - b.sequence) < 0;
     }
   };
+
+  explicit EventQueue(std::pmr::memory_resource* memory = std::pmr::get_default_resource())
+      : heap_(memory), blocks_(memory), free_(memory) {}
+  ~EventQueue() { free_blocks(); }
+  EventQueue(const EventQueue&) = delete;
+  EventQueue& operator=(const EventQueue&) = delete;
 
   bool empty() const { return heap_.empty(); }
   std::size_t size() const { return heap_.size(); }
@@ -90,7 +97,7 @@ class EventQueue {
   void drain(Visit visit) {
     for (const Key& key : heap_) visit(envelope(key.node));
     heap_.clear();
-    blocks_.clear();
+    free_blocks();
     free_.clear();
   }
 
@@ -117,14 +124,23 @@ class EventQueue {
   void add_blocks() {
     const std::size_t had = blocks_.size(), has = had == 0 ? 1 : had * 2;
     blocks_.reserve(has);
-    while (blocks_.size() < has) blocks_.push_back(std::make_unique_for_overwrite<Envelope[]>(block));
+    while (blocks_.size() < has) {
+      blocks_.push_back(static_cast<Envelope*>(memory()->allocate(block * sizeof(Envelope), alignof(Envelope))));
+      std::uninitialized_default_construct_n(blocks_.back(), block);
+    }
     free_.reserve(has * block);
     for (auto node = static_cast<std::uint32_t>(has * block); node-- > had * block;) free_.push_back(node);
   }
 
-  std::vector<Key> heap_;
-  std::vector<std::unique_ptr<Envelope[]>> blocks_;
-  std::vector<std::uint32_t> free_;
+  void free_blocks() noexcept {
+    for (Envelope* envelopes : blocks_) memory()->deallocate(envelopes, block * sizeof(Envelope), alignof(Envelope));
+    blocks_.clear();
+  }
+  std::pmr::memory_resource* memory() const { return heap_.get_allocator().resource(); }
+
+  std::pmr::vector<Key> heap_;
+  std::pmr::vector<Envelope*> blocks_;
+  std::pmr::vector<std::uint32_t> free_;
 };
 
 }  // namespace outcry

@@ -1,30 +1,24 @@
-// FramePool: memory for coroutine frames, one for each scheduler, in size classes of 64 bytes.
+// FramePool: memory for coroutine frames, one for each scheduler, from the scheduler's arena.
 //
 // Thread: the scheduler's own, or the thread that builds the runtime before it runs. No atomics.
-// Limits: frames above max_pooled bytes come from operator new. Slabs are given back when the pool is destroyed.
+// Limits: as of LocalPool; a frame remembers its pool and its size in 16 bytes in front of it.
 // Cost: allocate and free about 7 ns together (bench_messages, spawn).
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
+#include <memory_resource>
+#include <new>
 #include <string>
-#include <utility>
-#include <vector>
+
+#include <outcry/runtime/local_pool.hpp>
 
 namespace outcry {
 
 class FramePool {
  public:
-  struct Statistics {
-    std::size_t in_use = 0;
-    std::size_t high_water = 0;
-    std::size_t bytes_reserved = 0;
-    std::size_t slabs_grown = 0;  // taken while frames waited for them, not by reserve()
-  };
+  using Statistics = LocalPool::Statistics;
 
-  FramePool() = default;
+  explicit FramePool(std::pmr::memory_resource* memory = std::pmr::new_delete_resource()) : blocks_(memory) {}
   FramePool(const FramePool&) = delete;
   FramePool& operator=(const FramePool&) = delete;
 
@@ -37,7 +31,7 @@ class FramePool {
   static void* allocate_frame(std::size_t size) {
     FramePool* pool = current();
     const std::size_t total = size + sizeof(Header);
-    void* memory = pool != nullptr ? pool->allocate(total) : ::operator new(total);
+    void* memory = pool != nullptr ? pool->blocks_.allocate(total) : ::operator new(total);
     auto* header = ::new (memory) Header{pool, total};
     return header + 1;
   }
@@ -45,87 +39,24 @@ class FramePool {
   static void free_frame(void* frame) noexcept {
     Header* header = static_cast<Header*>(frame) - 1;
     if (header->pool != nullptr) {
-      header->pool->free(header, header->size);
+      header->pool->blocks_.free(header, header->size);
     } else {
       ::operator delete(header);
     }
   }
 
-  const Statistics& statistics() const { return statistics_; }
+  const Statistics& statistics() const { return blocks_.statistics(); }
 
   /// Makes the pool so large, all of it touched, that nothing grows up to there. Throws std::bad_alloc.
-  void reserve(std::size_t bytes) {
-    while (statistics_.bytes_reserved < bytes) {
-      spare_.push_back(std::make_unique<Slab>());  // zeros: touches every page
-      statistics_.bytes_reserved += slab_size;
-    }
-  }
+  void reserve(std::size_t bytes) { blocks_.reserve(bytes); }
 
  private:
-  static constexpr std::size_t granule = 64;
-  static constexpr std::size_t max_pooled = 4096;
-  static constexpr std::size_t slab_size = 64 * 1024;
-
   struct alignas(16) Header {
     FramePool* pool;
     std::size_t size;
   };
-  struct Free {
-    Free* next;
-  };
 
-  void* allocate(std::size_t size) {
-    if (++statistics_.in_use > statistics_.high_water) statistics_.high_water = statistics_.in_use;
-    const std::size_t index = (size + granule - 1) / granule;
-    if (index * granule > max_pooled) return ::operator new(size);
-    Free*& list = free_[index];
-    if (list != nullptr) {
-      Free* frame = list;
-      list = frame->next;
-      return frame;
-    }
-    return carve(index * granule);
-  }
-
-  void free(void* memory, std::size_t size) noexcept {
-    --statistics_.in_use;
-    const std::size_t index = (size + granule - 1) / granule;
-    if (index * granule > max_pooled) {
-      ::operator delete(memory);
-      return;
-    }
-    free_[index] = ::new (memory) Free{free_[index]};
-  }
-
-  void* carve(std::size_t size) {
-    if (left_ < size) {
-      if (!spare_.empty()) {
-        slabs_.push_back(std::move(spare_.back()));
-        spare_.pop_back();
-      } else {
-        slabs_.push_back(std::make_unique_for_overwrite<Slab>());
-        statistics_.bytes_reserved += slab_size;
-        ++statistics_.slabs_grown;
-      }
-      next_ = slabs_.back()->bytes;
-      left_ = slab_size;
-    }
-    void* memory = next_;
-    next_ += size;
-    left_ -= size;
-    return memory;
-  }
-
-  struct Slab {
-    alignas(64) std::byte bytes[slab_size];
-  };
-
-  std::array<Free*, max_pooled / granule + 1> free_{};
-  std::vector<std::unique_ptr<Slab>> slabs_;
-  std::vector<std::unique_ptr<Slab>> spare_;  // reserved, not carved yet
-  std::byte* next_ = nullptr;
-  std::size_t left_ = 0;
-  Statistics statistics_;
+  LocalPool blocks_;
 };
 
 /// "frames: 3 in use, 5 at most (65536 bytes), grown 1 time"

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include <outcry/runtime/local_pool.hpp>
 #include <outcry/runtime/message.hpp>
 
 namespace outcry {
@@ -65,9 +66,10 @@ class Mailbox {
   Mailbox& operator=(const Mailbox&) = delete;
   ~Mailbox() { clear(); }
 
-  /// Requires: empty.
-  void open(MailboxOptions options, std::size_t largest_payload) {
-    assert(empty() && "a mailbox is opened once for each actor");
+  /// The ring comes from `pool`; null: from the host's allocator. Requires: empty.
+  void open(MailboxOptions options, std::size_t largest_payload, LocalPool* pool = nullptr) {
+    assert(empty() && ring_ == nullptr && "a mailbox is opened once for each actor");
+    pool_ = pool;
     policy_.store(options.capacity | static_cast<std::uint32_t>(options.when_full) << 24, std::memory_order_relaxed);
     stride_ = static_cast<std::uint32_t>(sizeof(Slot) + (largest_payload + 7) / 8 * 8);
     counters_ = {};
@@ -156,7 +158,7 @@ class Mailbox {
   /// Drops every message; who waits for an answer is told.
   void clear() noexcept {
     for (; !empty(); pop()) discard(front(), AskError::gone);
-    std::free(ring_);
+    free_ring();
     ring_ = nullptr;
     slots_ = 0;
     latest_.reset();
@@ -208,16 +210,26 @@ class Mailbox {
 
   void grow() {
     const std::uint32_t slots = slots_ == 0 ? 4 : slots_ * 2;
-    auto* ring = static_cast<std::byte*>(std::malloc(std::size_t{slots} * stride_));
-    if (ring == nullptr) throw std::bad_alloc();
+    const std::size_t bytes = std::size_t{slots} * stride_;
+    auto* ring = static_cast<std::byte*>(pool_ != nullptr ? pool_->allocate(bytes) : ::operator new(bytes));
     for (std::uint64_t position = head_; position != tail_; ++position)
       std::memcpy(ring + std::size_t{position & (slots - 1)} * stride_, at(position), stride_);
-    std::free(ring_);
+    free_ring();
     ring_ = ring;
     slots_ = slots;
   }
 
+  void free_ring() noexcept {
+    if (ring_ == nullptr) return;
+    if (pool_ != nullptr) {
+      pool_->free(ring_, std::size_t{slots_} * stride_);
+    } else {
+      ::operator delete(ring_);
+    }
+  }
+
   std::byte* ring_ = nullptr;
+  LocalPool* pool_ = nullptr;
   std::uint64_t head_ = 0;
   std::uint64_t tail_ = 0;
   std::uint32_t slots_ = 0;

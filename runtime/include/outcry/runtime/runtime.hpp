@@ -28,6 +28,7 @@
 #include <outcry/runtime/actor.hpp>
 #include <outcry/runtime/barrier.hpp>
 #include <outcry/runtime/latency.hpp>
+#include <outcry/runtime/memory.hpp>
 #include <outcry/runtime/scheduler.hpp>
 #include <outcry/runtime/time.hpp>
 
@@ -54,6 +55,7 @@ struct RuntimeOptions {
   Duration spin = std::chrono::microseconds(50);   // live: how long to spin before sleeping
   bool pin = true;                                 // live: scheduler i to processor i, if there are enough
   std::uint32_t offload_threads = 2;               // live: for blocking work (offload.hpp); started when first needed
+  MemoryOptions memory = {};                       // each scheduler's arena: node, huge pages, locked
   std::function<void(std::string_view)> log = {};  // called from scheduler threads; empty: standard error
 };
 
@@ -111,6 +113,11 @@ class Runtime {
   MailboxCounters mailbox_counters() const;
   /// Of each scheduler's pool of coroutine frames. Requires: not running.
   std::vector<FramePool::Statistics> frame_pools() const;
+  /// Of each scheduler's pool of mailboxes' rings. Requires: not running.
+  std::vector<LocalPool::Statistics> ring_pools() const;
+  /// Each scheduler's arena, per-node counters, and what was obtained of what options().memory asks for.
+  Memory& memory() { return memory_; }
+  const Memory& memory() const { return memory_; }
   std::uint64_t actors() const { return live_actors_.load(std::memory_order_relaxed); }
   const RuntimeOptions& options() const { return options_; }
   /// The least moment that every scheduler has reached; for progress, from any thread.
@@ -122,6 +129,8 @@ class Runtime {
   std::string dump() const;
 
   void log(std::string_view line) const;
+  /// A line for each row of memory().report().
+  void log_memory() const;
 
   /// Where blocking work is done; from any thread.
   OffloadPool& offload_pool();
@@ -150,6 +159,7 @@ class Runtime {
   }
 
   RuntimeOptions options_;
+  Memory memory_;  // what the rest lies in
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
   std::vector<std::unique_ptr<Site>> sites_;
   std::vector<std::thread> threads_;

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <outcry/runtime/actor_cell.hpp>
+#include <outcry/runtime/arena.hpp>
 #include <outcry/runtime/envelope.hpp>
 #include <outcry/runtime/event_queue.hpp>
 #include <outcry/runtime/frame_pool.hpp>
@@ -42,7 +43,7 @@ inline Scheduler*& this_scheduler() noexcept {
 
 /// Actors that are joined by links shorter than the lookahead. A site stays on one scheduler and has a queue of its own.
 struct Site {
-  explicit Site(std::uint32_t number) : index(number) {}
+  Site(std::uint32_t number, std::pmr::memory_resource* memory) : index(number), queue(memory) {}
 
   std::uint32_t index;
   Scheduler* scheduler = nullptr;
@@ -118,6 +119,9 @@ class Scheduler {
   bool virtual_time() const { return virtual_time_; }
   const SchedulerCounters& counters() const { return counters_; }
   FramePool& frames() { return frames_; }
+  /// Where the actors' mailboxes keep their messages.
+  LocalPool& rings() { return rings_; }
+  Arena& arena() { return arena_; }
 
   // ---- sending, from an actor or anything else that runs on this scheduler
 
@@ -399,7 +403,9 @@ class Scheduler {
 
   Runtime& runtime_;
   std::uint32_t index_;
-  FramePool frames_;
+  Arena& arena_;
+  FramePool frames_{&arena_};
+  LocalPool rings_{&arena_};
   std::vector<std::byte*> slabs_;
   std::vector<ActorCell*> free_cells_;
   ActorCell* next_cell_ = nullptr;
@@ -431,7 +437,7 @@ class Scheduler {
   std::vector<std::uint32_t> free_alarms_;
 
   // Live: timers, inbox, what goes out.
-  EventQueue timers_;
+  EventQueue timers_{&arena_};
   std::uint32_t dead_timers_ = 0;
   std::uint32_t delayed_ = 0;
   std::unique_ptr<Inbox> inbox_;
