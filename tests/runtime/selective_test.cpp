@@ -63,7 +63,7 @@ Actor by_order(Desk self, std::int64_t wanted, Events* events) {
 Actor until(Desk self, Time deadline, Events* events) {
   auto taking = self.receive_until<Fill>(deadline);
   const auto fill = co_await taking;
-  events->push_back(at(self.now()) + (fill ? " " + text_of(*fill) : " no fill"));
+  events->push_back(at(self.now()) + " " + (fill ? text_of(*fill) : std::string("no fill")));
   auto rest = takes_the_rest(self, events);
   co_await rest;
 }
