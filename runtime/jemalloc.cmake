@@ -7,7 +7,7 @@ find_library(OUTCRY_JEMALLOC_ARCHIVE NAMES libjemalloc_pic.a libjemalloc.a)
 find_path(OUTCRY_JEMALLOC_INCLUDE jemalloc/jemalloc.h)
 mark_as_advanced(OUTCRY_JEMALLOC_ARCHIVE OUTCRY_JEMALLOC_INCLUDE)
 set(has_jemalloc OFF)
-if(OUTCRY_JEMALLOC_ARCHIVE AND OUTCRY_JEMALLOC_INCLUDE AND CMAKE_OBJCOPY AND CMAKE_LINKER)
+if(OUTCRY_JEMALLOC_ARCHIVE AND OUTCRY_JEMALLOC_INCLUDE AND CMAKE_OBJCOPY)
   set(has_jemalloc ON)
 endif()
 option(OUTCRY_WITH_JEMALLOC "Schedulers' arenas are jemalloc's; else they are simple ones of our own" ${has_jemalloc})
@@ -18,13 +18,15 @@ function(outcry_add_jemalloc target)
   set(wanted)
   set(names)
   foreach(name mallocx dallocx mallctl)
-    list(APPEND wanted -u ${name})
-    list(APPEND names --redefine-sym ${name}=outcry_jemalloc_${name} --keep-global-symbol=outcry_jemalloc_${name})
+    list(APPEND wanted -Wl,-u,${name})
+    # GNU's objcopy renames before it hides, LLVM's the other way round.
+    list(APPEND names --redefine-sym ${name}=outcry_jemalloc_${name} --keep-global-symbol=${name}
+                      --keep-global-symbol=outcry_jemalloc_${name})
   endforeach()
   # What is asked for by name leaves out the archive's operator new.
   add_custom_command(
     OUTPUT ${object}
-    COMMAND ${CMAKE_LINKER} -r ${wanted} -o ${object}.all ${OUTCRY_JEMALLOC_ARCHIVE}
+    COMMAND ${CMAKE_CXX_COMPILER} -r -nostdlib ${wanted} -o ${object}.all ${OUTCRY_JEMALLOC_ARCHIVE}
     COMMAND ${CMAKE_OBJCOPY} ${names} ${object}.all ${object}
     DEPENDS ${OUTCRY_JEMALLOC_ARCHIVE}
     COMMENT "A jemalloc of our own" VERBATIM)

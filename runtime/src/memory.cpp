@@ -100,6 +100,16 @@ std::vector<NodeMemory> Memory::nodes() const {
   return nodes;
 }
 
+NearScheduler::NearScheduler(const Memory& memory, std::uint32_t scheduler) {
+  const auto node = memory.arena(scheduler).pages().options().node;
+  if (node && memory.system().several_nodes() && memory.system().prefer_node_for_thread(node) == 0)
+    system_ = &memory.system();
+}
+
+NearScheduler::~NearScheduler() {
+  if (system_ != nullptr) system_->prefer_node_for_thread(std::nullopt);
+}
+
 StartReport Memory::report() const {
   StartReport report;
   for (std::uint32_t i = 0; i < arenas_.size(); ++i) {

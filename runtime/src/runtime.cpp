@@ -44,6 +44,28 @@ class Presence {
   std::uint32_t index_;
 };
 
+/// This thread stays on the scheduler's processor while it lives, if one was named: for virtual time, where threads may
+/// be the caller's.
+class Seat {
+ public:
+  Seat(const RuntimeOptions& options, std::uint32_t index) {
+    if (index >= options.processors.size() || sched_getaffinity(0, sizeof before_, &before_) != 0) return;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    if (options.processors[index] < CPU_SETSIZE) CPU_SET(options.processors[index], &one);
+    taken_ = sched_setaffinity(0, sizeof one, &one) == 0;
+  }
+  ~Seat() {
+    if (taken_) sched_setaffinity(0, sizeof before_, &before_);
+  }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+
+ private:
+  cpu_set_t before_;
+  bool taken_ = false;
+};
+
 /// This thread speaks for no scheduler, and answers go nowhere: a runtime is taken down.
 class Absence {
  public:
@@ -281,6 +303,7 @@ void Runtime::run_until(Time end) {
 // show what they sent and when they have work next, and meet. Two buffers in turn make one meeting a window enough.
 void Runtime::virtual_main(std::uint32_t index, std::int64_t end) {
   Scheduler& scheduler = *schedulers_[index];
+  const Seat seat(options_, index);
   const Presence presence(scheduler);
   const Duration lookahead = options_.latency.between_sites;
   const bool together = lookahead != forever && options_.schedulers > 1;

@@ -123,7 +123,8 @@ std::vector<Topology::Cache> caches_of(const fs::path& folder) {
     cache.processors = processors_in(one / "shared_cpu_list");
     caches.push_back(std::move(cache));
   }
-  std::stable_sort(caches.begin(), caches.end(), [](const auto& a, const auto& b) { return a.level < b.level; });
+  std::sort(caches.begin(), caches.end(),
+            [](const auto& a, const auto& b) { return std::pair(a.level, a.kind) < std::pair(b.level, b.kind); });
   return caches;
 }
 

@@ -32,22 +32,19 @@ struct Places {
   int messages = 0;
 };
 
-Task<bool> task_lies_in(Arena* arena) {
-  int local = 0;
-  auto waits = this_scheduler()->index();  // something to keep
-  co_return arena->contains(&local) && waits < 1024;
-}
+// A coroutine that begins suspended keeps its parameters in its frame.
+Task<bool> task_lies_in(Arena* arena, int parameter) { co_return arena->contains(&parameter); }
 
 Actor resident(Self<Number> self, Memory* memory, Places* places) {
   Arena& arena = memory->arena(self.scheduler().index());
-  int local = 0;
+  int local = 0;  // lives across the awaits
   places->frame = arena.contains(&local);
   places->cell = arena.contains(this_scheduler()->current());
   while (auto message = co_await self.receive()) {
     local += static_cast<int>(message->value);
     places->messages = local;
     places->ring = self.scheduler().rings().statistics().in_use > 0;
-    auto task = task_lies_in(&arena);
+    auto task = task_lies_in(&arena, local);
     places->task = co_await task;
   }
 }
@@ -82,9 +79,8 @@ TEST_CASE("an actor that starts again on another scheduler has its memory there,
   Runtime world(live_with({}, 2));
   struct Moves {
     Actor operator()(Self<> self, Memory* memory, std::vector<int>* lies_in, int times) const {
-      int local = times;
       for (std::uint32_t i = 0; i < 2; ++i)
-        if (memory->arena(i).contains(&local)) lies_in->push_back(static_cast<int>(i));
+        if (memory->arena(i).contains(&times)) lies_in->push_back(static_cast<int>(i));
       if (times > 0) {
         const int next = 1 - static_cast<int>(self.scheduler().index());
         self.runtime().spawn({.scheduler = next}, Moves{}, memory, lies_in, times - 1);

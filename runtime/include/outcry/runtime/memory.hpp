@@ -43,6 +43,7 @@ class Memory {
   Arena& arena(std::uint32_t scheduler) { return *arenas_[scheduler]; }
   const Arena& arena(std::uint32_t scheduler) const { return *arenas_[scheduler]; }
   const MemoryOptions& options() const { return options_; }
+  MemorySystem& system() const { return system_; }
 
   /// This thread is the scheduler's from now on: its arena comes to the node where it runs, if none was asked for, and
   /// what else it allocates prefers that node. True once: when the last scheduler has come and there is something to
@@ -63,6 +64,18 @@ class Memory {
   std::vector<std::unique_ptr<Arena>> arenas_;
   std::vector<bool> prefaulted_;
   std::atomic<std::uint32_t> entered_{0};
+};
+
+/// What this thread touches first while it lives prefers the node of the scheduler's arena, if one was asked for.
+class NearScheduler {
+ public:
+  NearScheduler(const Memory& memory, std::uint32_t scheduler);
+  ~NearScheduler();
+  NearScheduler(const NearScheduler&) = delete;
+  NearScheduler& operator=(const NearScheduler&) = delete;
+
+ private:
+  MemorySystem* system_ = nullptr;
 };
 
 /// "node 0: 2 arenas, 1048576 bytes in use, 2097152 at most of 4194304, 0 freed from elsewhere"

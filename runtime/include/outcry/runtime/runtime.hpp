@@ -54,6 +54,7 @@ struct RuntimeOptions {
   IdlePolicy idle = IdlePolicy::spin_then_sleep;   // live
   Duration spin = std::chrono::microseconds(50);   // live: how long to spin before sleeping
   bool pin = true;                                 // live: scheduler i to processor i, if there are enough
+  std::vector<std::uint32_t> processors{};         // which of the system's processors instead, by scheduler
   std::uint32_t offload_threads = 2;               // live: for blocking work (offload.hpp); started when first needed
   MemoryOptions memory = {};                       // each scheduler's arena: node, huge pages, locked
   std::function<void(std::string_view)> log = {};  // called from scheduler threads; empty: standard error
