@@ -223,7 +223,9 @@ ReplayReport RecordedMarket::run() {
                                                           .seed = options_.seed,
                                                           .latency = {.between_sites = parts.lookahead},
                                                           .start = start,
-                                                          .frame_bytes = options_.pools.frame_bytes()});
+                                                          .frame_bytes = options_.pools.frame_bytes(),
+                                                          .processors = options_.processors,
+                                                          .memory = options_.memory});
   const auto symbols = static_cast<std::uint32_t>(instruments_.size());
   const auto on_its_scheduler = [&](const auto& things, std::uint32_t site) {
     return things.empty() ? nullptr : things[site % options_.schedulers].get();

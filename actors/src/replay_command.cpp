@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "command.hpp"
+#include "host_option.hpp"
 #include "pools_file.hpp"
 
 namespace outcry {
@@ -17,6 +18,7 @@ struct Replay {
   ReplayOptions options{};
   CommonOptions common{};
   std::string pools{};
+  std::string host{};
   std::string format{};
   std::uint64_t levels = 0;
 
@@ -45,6 +47,8 @@ struct Replay {
     out.add({"--taker-fee", "strategy.taker_fee", "X", "The same, where the strategy takes", &options.fees.taker, -1e9,
              1e9});
     out.add({"--pools", "", "RUN", "Sizes the pools by what an earlier run used: its folder or its manifest", &pools});
+    out.add(
+        {"--host", "", "FILE", "Places schedulers on processors and nodes by a host's profile: cli/profiles", &host});
     out.add({"--no-measure", "measure", "", "Leaves out how long the stages of an order's way take", &options.measure});
     return out;
   }
@@ -145,6 +149,7 @@ int replay(const char* called, int argc, char** argv, StrategyFunction own_strat
   if (options.verify.empty()) line.refuse({"--levels"}, "is of --verify, which names no reference");
   if (line.given("--levels")) options.verify_levels = replaying.levels;
   if (!replaying.pools.empty()) options.pools = read_pools(replaying.pools);
+  if (!replaying.host.empty()) take_seats(options, replaying.host);
   const ChosenStrategy strategy = choose_strategy(replaying.common, own_strategy);
   options.strategy = strategy.function;
   if (strategy.function == nullptr)

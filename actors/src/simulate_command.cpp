@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "command.hpp"
+#include "host_option.hpp"
 #include "market_file.hpp"
 #include "pools_file.hpp"
 #include "venue_options.hpp"
@@ -23,6 +24,7 @@ struct Simulation {
   VenueOptions venue{};
   CommonOptions common{};
   std::string pools{};
+  std::string host{};
   std::string market{};
 
   CommandLine line(const char* called, bool has_strategy) {
@@ -73,6 +75,8 @@ struct Simulation {
     out.add({"--taker-fee", "strategy.taker_fee", "X", "The same, where the strategy takes", &options.fees.taker, -1e9,
              1e9});
     out.add({"--pools", "", "RUN", "Sizes the pools by what an earlier run used: its folder or its manifest", &pools});
+    out.add(
+        {"--host", "", "FILE", "Places schedulers on processors and nodes by a host's profile: cli/profiles", &host});
     out.add({"--no-measure", "measure", "", "Leaves out how long the stages of an order's way take", &options.measure});
     return out;
   }
@@ -200,6 +204,7 @@ int simulate(const char* called, int argc, char** argv, StrategyFunction own_str
     simulation.venue.apply(options, line.settings(), tables, simulation.market);
   }
   if (!simulation.pools.empty()) options.pools = read_pools(simulation.pools);
+  if (!simulation.host.empty()) take_seats(options, simulation.host);
   const ChosenStrategy strategy = choose_strategy(simulation.common, own_strategy);
   options.strategy = strategy.function;
   if (strategy.function == nullptr)

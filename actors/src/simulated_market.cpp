@@ -99,6 +99,8 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
       // Sites run on their own for a stretch, which keeps each in the cache, but all come along for progress and tapes.
       .window = std::max(length / 100, Duration(std::chrono::seconds(1))),
   };
+  runtime_options.processors = options_.processors;
+  runtime_options.memory = options_.memory;
   parts_ = std::make_unique<Parts>(std::move(runtime_options));
   Parts& parts = *parts_;
   parts.end = Time{} + length;
@@ -106,6 +108,7 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
   parts.spreads.resize(options_.symbols);
 
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
+    const NearScheduler near(parts.runtime.memory(), i);
     parts.pools.push_back(std::make_unique<OrderPool>(
         options_.pools.after({.orders = 1u << 12, .limit = 1u << 26, .chunk = 1u << 14}, i)));
     if (options_.measure) stage_times_.push_back(std::make_unique<StageTimes>());

@@ -43,6 +43,8 @@ struct ReplayOptions {
   std::string tape_folder{};
   std::string publish{};  // the name of the shared memory that readers outside find it by; empty: none
   PoolsReport pools{};    // of an earlier run, to size the pools by
+  std::vector<std::uint32_t> processors{};  // by scheduler; empty: wherever the system likes
+  MemoryOptions memory{};                   // of the schedulers' arenas
 };
 
 struct ReplayReport {

@@ -84,6 +84,8 @@ struct SimulationOptions {
   bool check = false;         // looks for broken invariants of the books at the end
   double pace = 0;            // simulated seconds a second; 0: as fast as it goes. The result is the same
   PoolsReport pools{};        // of an earlier run, to size the pools by
+  std::vector<std::uint32_t> processors{};  // by scheduler; empty: wherever the system likes
+  MemoryOptions memory{};                   // of the schedulers' arenas
 };
 
 struct SimulationReport {
