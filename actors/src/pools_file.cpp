@@ -24,6 +24,26 @@ Number number_in(const Json& object, const char* key, const std::filesystem::pat
   return value->get<Number>();
 }
 
+Json json_of(const std::vector<LocalPool::Statistics>& pools) {
+  Json all = Json::array();
+  for (const LocalPool::Statistics& one : pools)
+    all.push_back({{"in_use", one.in_use},
+                   {"high_water", one.high_water},
+                   {"grown", one.slabs_grown},
+                   {"bytes", one.bytes_reserved}});
+  return all;
+}
+
+std::vector<LocalPool::Statistics> pools_in(const Json& all, const std::filesystem::path& path) {
+  std::vector<LocalPool::Statistics> pools;
+  for (const Json& one : all)
+    pools.push_back({.in_use = number_in<std::size_t>(one, "in_use", path),
+                     .high_water = number_in<std::size_t>(one, "high_water", path),
+                     .bytes_reserved = number_in<std::size_t>(one, "bytes", path),
+                     .slabs_grown = number_in<std::size_t>(one, "grown", path)});
+  return pools;
+}
+
 Json json_of(const BookReport::Queues& queues) {
   Json lengths = Json::object();
   for (std::size_t n = 1; n < queues.lengths.size(); ++n) {
@@ -42,11 +62,12 @@ std::string to_string(const PoolsReport& report) {
   std::string text;
   for (const OrderPool::Report& one : report.orders) text += to_string(one) + "\n";
   for (const FramePool::Statistics& one : report.frames) text += to_string(one) + "\n";
+  for (const LocalPool::Statistics& one : report.messages) text += to_string(one, "messages") + "\n";
   return text;
 }
 
 Json json_of(const PoolsReport& report) {
-  Json orders = Json::array(), frames = Json::array();
+  Json orders = Json::array();
   for (const OrderPool::Report& one : report.orders)
     orders.push_back({{"capacity", one.capacity},
                       {"prefaulted", one.prefaulted},
@@ -55,12 +76,7 @@ Json json_of(const PoolsReport& report) {
                       {"grown", one.grown},
                       {"refused", one.refused},
                       {"bytes", one.bytes}});
-  for (const FramePool::Statistics& one : report.frames)
-    frames.push_back({{"in_use", one.in_use},
-                      {"high_water", one.high_water},
-                      {"grown", one.slabs_grown},
-                      {"bytes", one.bytes_reserved}});
-  return {{"orders", orders}, {"frames", frames}};
+  return {{"orders", orders}, {"frames", json_of(report.frames)}, {"messages", json_of(report.messages)}};
 }
 
 Json json_of(const BookReport& report) {
@@ -91,11 +107,8 @@ PoolsReport read_pools(const std::filesystem::path& path) {
                              .grown = number_in<std::uint32_t>(one, "grown", name),
                              .refused = number_in<std::uint64_t>(one, "refused", name),
                              .bytes = number_in<std::uint64_t>(one, "bytes", name)});
-  for (const Json& one : (*pools)["frames"])
-    report.frames.push_back({.in_use = number_in<std::size_t>(one, "in_use", name),
-                             .high_water = number_in<std::size_t>(one, "high_water", name),
-                             .bytes_reserved = number_in<std::size_t>(one, "bytes", name),
-                             .slabs_grown = number_in<std::size_t>(one, "grown", name)});
+  report.frames = pools_in((*pools)["frames"], name);
+  if (pools->contains("messages")) report.messages = pools_in((*pools)["messages"], name);
   return report;
 }
 

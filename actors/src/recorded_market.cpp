@@ -224,6 +224,7 @@ ReplayReport RecordedMarket::run() {
                                                           .latency = {.between_sites = parts.lookahead},
                                                           .start = start,
                                                           .frame_bytes = options_.pools.frame_bytes(),
+                                                          .mailbox_bytes = options_.pools.message_bytes(),
                                                           .processors = options_.processors,
                                                           .memory = options_.memory});
   const auto symbols = static_cast<std::uint32_t>(instruments_.size());
@@ -278,6 +279,7 @@ ReplayReport RecordedMarket::run() {
   ReplayReport report;
   for (const auto& pool : parts.pools) report.pools.orders.push_back(pool->report());  // their books still live
   report.pools.frames = runtime.frame_pools();
+  report.pools.messages = runtime.ring_pools();
   runtime.stop_actors();
 
   for (const Parts::SymbolLedger& symbol : parts.ledgers) {

@@ -99,6 +99,7 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
       // Sites run on their own for a stretch, which keeps each in the cache, but all come along for progress and tapes.
       .window = std::max(length / 100, Duration(std::chrono::seconds(1))),
   };
+  runtime_options.mailbox_bytes = options_.pools.message_bytes();
   runtime_options.processors = options_.processors;
   runtime_options.memory = options_.memory;
   parts_ = std::make_unique<Parts>(std::move(runtime_options));
@@ -216,6 +217,7 @@ SimulationReport SimulatedMarket::run() {
   const MailboxCounters mailboxes = runtime.mailbox_counters();
   for (const auto& pool : parts_->pools) report.pools.orders.push_back(pool->report());  // their books still live
   report.pools.frames = runtime.frame_pools();
+  report.pools.messages = runtime.ring_pools();
   runtime.stop_actors();
   report.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 

@@ -151,8 +151,9 @@ std::uint64_t PageSource::huge_bytes() const {
 PageSource::Placed PageSource::placed_on(std::uint32_t node, std::uint64_t most) const {
   const std::lock_guard guard(mutex_);
   Placed placed;
+  std::uint64_t calls = 4 * most;  // most pages may not be there yet
   for (const Region& region : regions_) {
-    for (std::size_t at = 0; at < region.bytes && placed.looked_at < most; at += page) {
+    for (std::size_t at = 0; at < region.bytes && placed.looked_at < most && calls > 0; at += page, --calls) {
       const auto lies_on = system_.node_of(region.begin + at);
       if (!lies_on) continue;
       ++placed.looked_at;

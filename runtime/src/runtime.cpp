@@ -147,6 +147,7 @@ Runtime::Runtime(RuntimeOptions options)
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
     schedulers_.push_back(std::make_unique<Scheduler>(*this, i));
     if (i < options_.frame_bytes.size()) schedulers_.back()->frames().reserve(options_.frame_bytes[i]);
+    if (i < options_.mailbox_bytes.size()) schedulers_.back()->rings().reserve(options_.mailbox_bytes[i]);
   }
 }
 

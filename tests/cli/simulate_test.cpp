@@ -86,6 +86,8 @@ TEST_CASE("a run whose pools are sized by an earlier one's report is the same ru
   CHECK(grown(first, "frames") > 0);
   CHECK(grown(second, "frames") == 0);
   CHECK(grown(second, "orders") == 0);
+  CHECK(grown(first, "messages") > 0);
+  CHECK(grown(second, "messages") == 0);
   CHECK(second["pools"]["orders"][0]["high_water"] == first["pools"]["orders"][0]["high_water"]);
   CHECK(second["pools"]["frames"][0]["high_water"] == first["pools"]["frames"][0]["high_water"]);
   CHECK(second["digest"] == first["digest"]);

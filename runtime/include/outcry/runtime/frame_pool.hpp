@@ -60,10 +60,11 @@ class FramePool {
 };
 
 /// "frames: 3 in use, 5 at most (65536 bytes), grown 1 time"
-inline std::string to_string(const FramePool::Statistics& statistics) {
-  return "frames: " + std::to_string(statistics.in_use) + " in use, " + std::to_string(statistics.high_water) +
-         " at most (" + std::to_string(statistics.bytes_reserved) + " bytes), grown " +
-         std::to_string(statistics.slabs_grown) + (statistics.slabs_grown == 1 ? " time" : " times");
+inline std::string to_string(const LocalPool::Statistics& statistics, const char* of = "frames") {
+  return std::string(of) + ": " + std::to_string(statistics.in_use) + " in use, " +
+         std::to_string(statistics.high_water) + " at most (" + std::to_string(statistics.bytes_reserved) +
+         " bytes), grown " + std::to_string(statistics.slabs_grown) +
+         (statistics.slabs_grown == 1 ? " time" : " times");
 }
 
 }  // namespace outcry

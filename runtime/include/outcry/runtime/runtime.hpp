@@ -49,6 +49,7 @@ struct RuntimeOptions {
   Latency latency = {};                            // virtual time
   Time start{};                                    // virtual time: when the world begins
   std::vector<std::size_t> frame_bytes{};          // of each scheduler's pool of frames from the start; missing: none
+  std::vector<std::size_t> mailbox_bytes{};        // the same for the pool of mailboxes' messages
   Duration window = std::chrono::minutes(1);       // virtual time: how far sites run ahead of each other at most
   std::optional<std::uint64_t> interleaving{};     // virtual time, for tests: draws the order within each moment
   IdlePolicy idle = IdlePolicy::spin_then_sleep;   // live

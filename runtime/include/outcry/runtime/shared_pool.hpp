@@ -2,7 +2,7 @@
 //
 // The free ones are a list whose head carries a tag beside the index: each change advances the tag, so that a thread
 // that was held up between reading the head and exchanging it notices that the same index has come back (ABA).
-// Thread: any. Lock-free: whoever is held up holds up nobody, also while the pool grows.
+// Thread: any. Lock-free: whoever is held up holds up nobody, also while the pool grows, if its memory resource is so.
 // Invariant: an object begins its life once, when its block is made, and never moves; what its last owner left is in it.
 // Limits: Size::limit objects, made in blocks of Size::block; then take() gives nothing. A thread that is held up while
 // the tag goes once around, 2^32 changes, is fooled all the same.
