@@ -1,6 +1,8 @@
 // --host: schedulers where a profile places them.
 #include "program.hpp"
 
+#include <sched.h>
+
 using namespace program_test;
 
 TEST_CASE("a profile for another machine is refused, one for this machine places the run and changes nothing in it") {
@@ -27,6 +29,18 @@ TEST_CASE("a profile for another machine is refused, one for this machine places
   REQUIRE(std::sscanf(refused.err.c_str() + at + sentence.size(), "%u, %u and %u", &nodes, &cores, &processors) == 3);
   const Ended placed = run_on(profile(std::to_string(nodes), std::to_string(cores), std::to_string(processors)));
   const Ended anywhere = outcry(market);
+  if (processors > 1) {  // the program inherits where it may run
+    cpu_set_t before, other;
+    REQUIRE(sched_getaffinity(0, sizeof before, &before) == 0);
+    CPU_ZERO(&other);
+    CPU_SET(1, &other);
+    if (sched_setaffinity(0, sizeof other, &other) == 0) {
+      const Ended kept_out = run_on(profile(std::to_string(nodes), std::to_string(cores), std::to_string(processors)));
+      sched_setaffinity(0, sizeof before, &before);
+      CHECK(kept_out.status == 1);
+      CHECK(contains(kept_out.err, "host.toml: this process may not run on processor 0"));
+    }
+  }
 
   CHECK(placed.status == 0);
   CHECK(contains(placed.err, "scheduler 0, node: asked node 0, obtained "));
