@@ -2,8 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <cstdlib>
-#include <new>
 
 #include <outcry/net/fix_session.hpp>
 #include <outcry/net/message_store.hpp>
@@ -14,24 +12,10 @@
 #include <outcry/net/soup_client.hpp>
 #include <outcry/net/soup_server.hpp>
 
-namespace {
-std::size_t allocations = 0;
-
-void* counted(std::size_t bytes) {
-  ++allocations;
-  if (void* p = std::malloc(bytes)) return p;
-  throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+#include "tests/counted_allocations.hpp"
 
 using namespace outcry;
+using outcry_test::allocations;
 
 namespace {
 
@@ -56,7 +40,7 @@ TEST_CASE("ten thousand orders over OUCH and SoupBinTCP allocate nothing, nor do
   taken(down, [&](auto& rest) { client.receive(rest, 0); });
   const ouch50::OptionList options = ouch50::OptionList().add<ouch50::Tag::firm>("LIME");
 
-  const std::size_t before = allocations;
+  const std::int64_t before = allocations;
   std::uint32_t answers = 0;
   for (std::uint32_t i = 1; i <= 10'000; ++i) {
     std::array<std::byte, ouch50::largest_message> bytes;
@@ -92,7 +76,7 @@ TEST_CASE("ten thousand messages over MoldUDP64 with losses allocate nothing") {
   std::uint64_t delivered = 0;
   const auto deliver = [&](std::uint64_t, std::span<const std::byte>) { ++delivered; };
 
-  const std::size_t before = allocations;
+  const std::int64_t before = allocations;
   for (std::int64_t i = 1; i <= 10'000; ++i) {
     const std::int64_t now = i * 1'000'000;
     const std::array<std::byte, 36> message{};
@@ -123,7 +107,7 @@ TEST_CASE("ten thousand orders over FIX allocate nothing once logged on, nor do 
   server.accept(down, {});
   taken(down, [&](auto& rest) { client.receive(rest, up, {}); });
 
-  const std::size_t before = allocations;
+  const std::int64_t before = allocations;
   int reports = 0;
   for (std::int64_t i = 1; i <= 10'000; ++i) {
     const FixTime time{i, i};
