@@ -75,13 +75,12 @@ Actor tries(Self<> self, Address<Number> to, bool waits, std::atomic<bool>* go, 
   if (waits) *go = true;
   const bool delivered = co_await to.send(Number{2});
   events->push_back(delivered ? "delivered" : "not delivered");
-  *go = true;
   to.stop();
 }
 
-/// Takes nothing before it may, then all.
+/// Takes nothing before it may, or was told to stop, which comes behind all that the same sender sent; then all.
 Actor sleepy(Self<Number> self, std::atomic<bool>* go, Events* events) {
-  while (!*go) co_await self.sleep(1ms);
+  while (!*go && !self.stopping()) co_await self.sleep(1ms);
   while (auto number = co_await self.receive()) events->push_back("took " + std::to_string(number->value));
 }
 

@@ -77,9 +77,20 @@ Actor cancelled_everywhere(Self<Number> self, std::vector<std::stop_source>* sou
     const bool on_time = co_await beating;
     note(on_time ? "a beat" : "no beat");
   }
+  {
+    auto receiving = self.receive<Number>(token(9));
+    const auto number = co_await receiving;
+    note(number ? "a number" : "no number");
+  }
+  {
+    self.address().send(Number{1});
+    auto receiving = self.receive_if([](const Number& number) { return number.value == 2; }, token(10));
+    const auto number = co_await receiving;
+    note(number ? "a two" : "no two");
+  }
 }
 
-constexpr std::size_t awaits = 9;
+constexpr std::size_t awaits = 11;
 
 Actor cancels(Self<> self, std::vector<std::stop_source>* sources) {
   for (std::stop_source& source : *sources) {
@@ -136,7 +147,8 @@ TEST_CASE("an await that is cancelled says so in its own way, and the actor goes
   world.spawn(cancels, &sources);
   world.run();
   CHECK(events == Events{"10 no message", "20 a batch of 0", "30 not rested", "40 ask cancelled", "50 not sent",
-                         "60 no value", "70 one sent, the other not", "80 no result", "90 no beat"});
+                         "60 no value", "70 one sent, the other not", "80 no result", "90 no beat", "100 no number",
+                         "110 no two"});
 }
 
 TEST_CASE("with a token that has asked before, only what is ready at once is given") {

@@ -17,6 +17,7 @@
 #include <optional>
 #include <source_location>
 #include <stdexcept>
+#include <stop_token>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -303,21 +304,35 @@ class Self {
   template <class W, class... Ws>
     requires(one_of<W, Ms...> && (one_of<Ws, Ms...> && ...))
   Task<std::optional<Received<W, Ws...>>> receive(std::source_location where = std::source_location::current()) const {
-    return selective::receive<Received<W, Ws...>, W, Ws...>(cell_, never, where, selective::Any{});
+    return selective::receive<Received<W, Ws...>, W, Ws...>(cell_, never, {}, where, selective::Any{});
   }
-  /// The same; nothing also when the time has come.
+  /// The same; nothing also when a stop is requested.
+  template <class W, class... Ws>
+    requires(one_of<W, Ms...> && (one_of<Ws, Ms...> && ...))
+  Task<std::optional<Received<W, Ws...>>> receive(std::stop_token token,
+                                                  std::source_location where = std::source_location::current()) const {
+    return selective::receive<Received<W, Ws...>, W, Ws...>(cell_, never, std::move(token), where, selective::Any{});
+  }
+  /// Nothing also when the time has come.
   template <class W, class... Ws>
     requires(one_of<W, Ms...> && (one_of<Ws, Ms...> && ...))
   Task<std::optional<Received<W, Ws...>>> receive_until(
-      Time deadline, std::source_location where = std::source_location::current()) const {
-    return selective::receive<Received<W, Ws...>, W, Ws...>(cell_, deadline, where, selective::Any{});
+      Time deadline, std::stop_token token = {}, std::source_location where = std::source_location::current()) const {
+    return selective::receive<Received<W, Ws...>, W, Ws...>(cell_, deadline, std::move(token), where, selective::Any{});
   }
   /// The oldest message for which `wanted` says true; of the types that it can be called with. Nothing at `deadline`.
   template <class Wanted>
   auto receive_if(Wanted wanted, Time deadline = never,
                   std::source_location where = std::source_location::current()) const {
     static_assert(std::is_trivially_destructible_v<Wanted>, "capture by reference, or name the predicate before");
-    return selective::receive_if<Wanted, Ms...>(cell_, deadline, where, wanted);
+    return selective::receive_if<Wanted, Ms...>(cell_, deadline, {}, where, wanted);
+  }
+  /// Nothing when a stop is requested.
+  template <class Wanted>
+  auto receive_if(Wanted wanted, std::stop_token token,
+                  std::source_location where = std::source_location::current()) const {
+    static_assert(std::is_trivially_destructible_v<Wanted>, "capture by reference, or name the predicate before");
+    return selective::receive_if<Wanted, Ms...>(cell_, never, std::move(token), where, wanted);
   }
   /// Calls the one of `handlers` that takes it for each message, until the actor is told to stop or a handler that gives
   /// bool gives false. A handler may be a coroutine (a Task): the next message waits for its end.

@@ -30,6 +30,7 @@
 #include <outcry/runtime/actor_cell.hpp>
 #include <outcry/runtime/runtime.hpp>
 #include <outcry/runtime/scheduler.hpp>
+#include <outcry/runtime/stop_token.hpp>
 #include <outcry/runtime/time.hpp>
 
 namespace outcry {
@@ -133,5 +134,17 @@ Offloading<Work> offload(const Self<Ms...>& self, Work work, Duration modelled =
                          std::source_location where = std::source_location::current()) {
   return Offloading<Work>(self.cell(), std::move(work), modelled, where);
 }
+
+namespace stop_detail {
+
+template <class Work, class R>
+  requires(!std::is_void_v<R>)
+struct Outcome<Offloading<Work>, R> {
+  using type = std::optional<R>;
+  static type whole(Offloading<Work>& awaiter) { return awaiter.await_resume(); }
+  static type cancelled(Offloading<Work>&, ActorCell*, bool) { return std::nullopt; }
+};
+
+}  // namespace stop_detail
 
 }  // namespace outcry

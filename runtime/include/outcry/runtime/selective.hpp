@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <source_location>
+#include <stop_token>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -19,6 +20,7 @@
 #include <outcry/runtime/actor_cell.hpp>
 #include <outcry/runtime/message.hpp>
 #include <outcry/runtime/scheduler.hpp>
+#include <outcry/runtime/stop_token.hpp>
 #include <outcry/runtime/task.hpp>
 #include <outcry/runtime/time.hpp>
 
@@ -78,7 +80,8 @@ std::optional<Result> take(ActorCell& cell, std::uint32_t index) {
 }
 
 template <class Result, class... Ws, class Wanted>
-Task<std::optional<Result>> receive(ActorCell* cell, Time deadline, std::source_location where, Wanted wanted) {
+Task<std::optional<Result>> receive(ActorCell* cell, Time deadline, std::stop_token token, std::source_location where,
+                                    Wanted wanted) {
   Mailbox& mailbox = cell->mailbox;
   const auto is_wanted = [&](Mailbox::Slot* slot) {
     const auto one = [&]<class M>(std::type_identity<M>) {
@@ -95,9 +98,15 @@ Task<std::optional<Result>> receive(ActorCell* cell, Time deadline, std::source_
     for (std::uint32_t i = stays ? seen : 0; i < mailbox.size(); ++i)
       if (is_wanted(mailbox.peek(i))) co_return take<Result, Ws...>(*cell, i);
     seen = mailbox.size();
-    if (cell->stopping || (deadline != never && cell->scheduler().now() >= deadline)) co_return std::nullopt;
-    const Another another{cell, deadline, where};
-    co_await another;
+    if (cell->stopping || token.stop_requested()) co_return std::nullopt;
+    if (deadline != never && cell->scheduler().now() >= deadline) co_return std::nullopt;
+    Another another{cell, deadline, where};
+    if (token.stop_possible()) {
+      auto waiting = until_stopped(token, another);
+      co_await waiting;
+    } else {
+      co_await another;
+    }
   }
 }
 
@@ -108,19 +117,19 @@ struct Accepted {
   using Types = decltype(std::tuple_cat(std::declval<If<Ms>>()...));
 
   template <class... Ws>
-  static auto receive(std::type_identity<std::tuple<Ws...>>, ActorCell* cell, Time deadline, std::source_location where,
-                      Wanted wanted) {
+  static auto receive(std::type_identity<std::tuple<Ws...>>, ActorCell* cell, Time deadline, std::stop_token token,
+                      std::source_location where, Wanted wanted) {
     static_assert(sizeof...(Ws) > 0, "receive_if() needs a predicate for a message that the actor takes");
     using Result =
         std::conditional_t<sizeof...(Ws) == 1, std::tuple_element_t<0, std::tuple<Ws..., void>>, std::variant<Ws...>>;
-    return selective::receive<Result, Ws...>(cell, deadline, where, wanted);
+    return selective::receive<Result, Ws...>(cell, deadline, std::move(token), where, wanted);
   }
 };
 
 template <class Wanted, class... Ms>
-auto receive_if(ActorCell* cell, Time deadline, std::source_location where, Wanted wanted) {
+auto receive_if(ActorCell* cell, Time deadline, std::stop_token token, std::source_location where, Wanted wanted) {
   using Which = Accepted<Wanted, Ms...>;
-  return Which::receive(std::type_identity<typename Which::Types>{}, cell, deadline, where, wanted);
+  return Which::receive(std::type_identity<typename Which::Types>{}, cell, deadline, std::move(token), where, wanted);
 }
 
 }  // namespace outcry::selective

@@ -13,8 +13,8 @@
 //   offload                               nothing (a bool for work without a result); the work goes on to its end alone
 //   channel send, receive                 false, nothing
 //   Scope::join                           false; the tasks go on
-// What is ready at once is given whatever the token says. A task (Self::receive<...>(), say) is not cancelled from
-// outside: give its awaits the token.
+// What is ready at once is given whatever the token says. A task is not cancelled from outside: give its awaits the
+// token. Selective receive is a task and takes the token itself: self.receive<Fill>(token), self.receive_if(wanted, token).
 // Thread: the actor's. A stop may be requested from any thread in the live world; in virtual time from an actor of the
 // same site, and it travels like a message, or between two runs. Cost: the token's lock, twice.
 #pragma once
@@ -32,7 +32,6 @@
 #include <outcry/runtime/address.hpp>
 #include <outcry/runtime/envelope.hpp>
 #include <outcry/runtime/message.hpp>
-#include <outcry/runtime/offload.hpp>
 #include <outcry/runtime/scheduler.hpp>
 
 namespace outcry {
@@ -98,14 +97,6 @@ struct Outcome<A, void> {
   }
   static bool cancelled(A&, ActorCell*, bool) { return false; }
 };
-template <class Work, class R>
-  requires(!std::is_void_v<R>)
-struct Outcome<Offloading<Work>, R> {
-  using type = std::optional<R>;
-  static type whole(Offloading<Work>& awaiter) { return awaiter.await_resume(); }
-  static type cancelled(Offloading<Work>&, ActorCell*, bool) { return std::nullopt; }
-};
-
 }  // namespace stop_detail
 
 /// `A`: a reference to an awaitable that outlives this, or an awaitable of its own.
