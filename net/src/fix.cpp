@@ -1,5 +1,6 @@
 #include <outcry/net/fix.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 #include <outcry/net/right_alpha.hpp>
@@ -74,6 +75,7 @@ class Fields {
     const std::size_t equals = rest_.substr(0, end).find('=');
     const std::optional<Tag> tag = equals < end ? read_tag(rest_.substr(0, equals)) : std::optional<Tag>(std::nullopt);
     if (!tag) {
+      field = {0, rest_.substr(0, std::min(equals, end))};
       step(end);
       return Problem{.reason = RejectReason::invalid_tag, .tag = 0};
     }
@@ -152,6 +154,7 @@ const char* text_of(RejectReason reason) {
 
 std::optional<Problem> Message::read(std::string_view whole) noexcept {
   bytes_ = whole;
+  wrong_tag_ = {};
   count_ = 0;
   std::optional<Problem> problem;
   const auto note = [&](const Problem& found) {
@@ -162,7 +165,10 @@ std::optional<Problem> Message::read(std::string_view whole) noexcept {
     Field field;
     const std::optional<Problem> wrong = fields.next(field);
     if (wrong) note(*wrong);
-    if (field.tag == 0) continue;
+    if (field.tag == 0) {
+      if (wrong_tag_.empty()) wrong_tag_ = field.value;
+      continue;
+    }
     if (find(field.tag)) {
       // Groups repeat their tags; in the header nothing does.
       if (is_header(field.tag)) note({.reason = RejectReason::repeated_tag, .tag = field.tag});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 
@@ -23,6 +24,9 @@ FixEvent event(Kind kind, const char* reason = "") {
   return result;
 }
 
+// What frame() may find whole: a body of `largest_message`, with what is around it.
+std::size_t slot_size(const FixSessionOptions& options) { return options.largest_message + 64; }
+
 std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -33,6 +37,9 @@ FixSession::FixSession(const FixSessionOptions& options, FixState& state, const 
     : options_(options),
       state_(state),
       writer_(options.largest_message),
+      kept_numbers_(new std::uint64_t[options.early_messages]()),
+      kept_sizes_(new std::size_t[options.early_messages]()),
+      kept_bytes_(new char[options.early_messages * slot_size(options)]),
       first_unsent_(state.sent.next_sequence()),
       last_sent_ns_(time.now_ns),
       last_heard_ns_(time.now_ns) {}
@@ -88,22 +95,25 @@ void FixSession::forget_sent() {
 
 FixEvent FixSession::receive(std::span<const std::byte>& bytes, ByteBuffer& out, const FixTime& time) {
   while (stage_ != Stage::deciding && stage_ != Stage::closed) {
-    const fix::Framed framed = fix::frame(as_text(bytes), options_.largest_message);
-    if (framed.framing == fix::Framing::partial) return {};
-    const std::string_view whole = as_text(bytes.first(framed.size));
-    bytes = bytes.subspan(framed.size);
-    if (framed.framing == fix::Framing::garbled) {
-      ++garbled_;
-      if (stage_ == Stage::connected) return break_off("the first message is no logon", out, time);
-      continue;
+    std::string_view whole = take_kept();
+    if (whole.empty()) {
+      const fix::Framed framed = fix::frame(as_text(bytes), options_.largest_message);
+      if (framed.framing == fix::Framing::partial) return {};
+      whole = as_text(bytes.first(framed.size));
+      bytes = bytes.subspan(framed.size);
+      if (framed.framing == fix::Framing::garbled) {
+        ++garbled_;
+        if (stage_ == Stage::connected) return break_off("the first message is no logon", out, time);
+        continue;
+      }
+      last_heard_ns_ = time.now_ns;
+      tested_ = false;
     }
     const std::optional<Problem> problem = message_.read(whole);
     if (message_.type().empty()) {
       ++garbled_;
       continue;
     }
-    last_heard_ns_ = time.now_ns;
-    tested_ = false;
     if (const FixEvent found = on_message(problem, out, time)) return found;
   }
   return {};
@@ -186,6 +196,7 @@ FixEvent FixSession::on_reset_logon(ByteBuffer& out, const FixTime& time) {
   if (fix::read(message_, options_.version, logon)) return break_off("a logon with a wrong field", out, time);
   if (options_.initiator) return break_off("a second logon", out, time);
   missing_until_ = 0;
+  forget_kept();
   state_.reset();
   state_.next_incoming = 2;
   forget_sent();
@@ -218,7 +229,7 @@ std::optional<Problem> FixSession::dictionary_problem() const {
     if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z'))
       return Problem{.reason = RejectReason::invalid_type};
   for (const fix::Field& field : message_.fields())
-    if (!fix::is_defined(options_.version, field.tag))
+    if (!fix::is_defined(options_.version, field.tag) || (field.tag >= 5'000 && !options_.user_defined_tags))
       return Problem{.reason = RejectReason::invalid_tag, .tag = field.tag};
   return std::nullopt;
 }
@@ -232,7 +243,10 @@ FixEvent FixSession::refuse_message(const Problem& problem, ByteBuffer& out, con
 
 FixEvent FixSession::on_too_high(std::uint64_t sequence, ByteBuffer& out, const FixTime& time) {
   // Two sides that both miss something would wait for each other: what the peer misses goes first.
-  if (message_.type() == fix::ResendRequest::type) on_resend_request(out, time);
+  if (message_.type() == fix::ResendRequest::type)
+    on_resend_request(out, time);
+  else if (message_.type() != fix::Logout::type)
+    keep(sequence);
   if (message_.type() == fix::Logout::type) return on_logout(out, time);
   if (stage_ != Stage::closed) ask_again(sequence, out, time);
   return {};
@@ -245,6 +259,26 @@ FixEvent FixSession::on_too_low(const std::optional<Problem>& problem, ByteBuffe
   if (!is_possible_duplicate()) return break_off_too_low(out, time);
   return problem ? refuse_message(*problem, out, time) : FixEvent{};
 }
+
+void FixSession::keep(std::uint64_t sequence) {
+  if (sequence - expected() > options_.early_messages || options_.early_messages == 0) return;
+  const std::size_t slot = sequence % options_.early_messages;
+  const std::string_view bytes = message_.bytes();
+  kept_numbers_[slot] = sequence;
+  kept_sizes_[slot] = bytes.size();
+  std::copy(bytes.begin(), bytes.end(), kept_bytes_.get() + slot * slot_size(options_));
+}
+
+std::string_view FixSession::take_kept() {
+  if (!may_send() || options_.early_messages == 0) return {};
+  const std::size_t slot = expected() % options_.early_messages;
+  if (kept_numbers_[slot] != expected()) return {};
+  kept_numbers_[slot] = 0;
+  return {kept_bytes_.get() + slot * slot_size(options_), kept_sizes_[slot]};
+}
+
+// After a reset a number means another message.
+void FixSession::forget_kept() { std::fill_n(kept_numbers_.get(), options_.early_messages, std::uint64_t{0}); }
 
 void FixSession::ask_again(std::uint64_t up_to, ByteBuffer& out, const FixTime& time) {
   if (missing_until_ == 0) send_admin(fix::ResendRequest{.begin = expected(), .end = 0}, out, time);
@@ -297,6 +331,7 @@ FixEvent FixSession::on_sequence_reset(bool is_gap_fill, ByteBuffer& out, const 
   if (!problem && reset.new_sequence < expected()) problem = Problem{.reason = RejectReason::value_out_of_range};
   if (problem) return refuse_message(*problem, out, time);
   state_.next_incoming = reset.new_sequence;
+  if (!is_gap_fill) forget_kept();
   if (!is_gap_fill || expected() > missing_until_) missing_until_ = 0;
   return {};
 }
@@ -416,14 +451,16 @@ bool FixSession::reject(const fix::Message& message, const Problem& problem, Byt
   if (problem.conditional) return refuse_business(message, 5, "Conditionally required field missing", out, time);
   // Reasons behind 11 came after 4.2.
   const auto reason = static_cast<std::uint64_t>(problem.reason);
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, problem.tag).ptr;
+  const std::string_view tag_number(digits, static_cast<std::size_t>(end - digits));
   const bool has_reason = options_.version != fix::Version::v4_2 || reason <= 11;
-  return send_admin(
-      fix::SessionReject{.sequence = message.sequence(),
-                         .text = fix::text_of(problem.reason),
-                         .tag_number = problem.tag == 0 ? std::nullopt : std::optional<std::uint64_t>(problem.tag),
-                         .message_type = message.type(),
-                         .reason = has_reason ? std::optional(reason) : std::nullopt},
-      out, time);
+  return send_admin(fix::SessionReject{.sequence = message.sequence(),
+                                       .text = fix::text_of(problem.reason),
+                                       .tag_number = problem.tag == 0 ? message.wrong_tag() : tag_number,
+                                       .message_type = message.type(),
+                                       .reason = has_reason ? std::optional(reason) : std::nullopt},
+                    out, time);
 }
 
 bool FixSession::refuse_business(const fix::Message& message, std::uint64_t reason, std::string_view text,

@@ -35,7 +35,7 @@ inline constexpr Tag account = 1, average_price = 6, begin_sequence = 7, begin_s
     original_client_order_id = 41, possible_duplicate = 43, price = 44, reference_sequence = 45, sender = 49,
     sending_time = 52, side = 54, symbol = 55, target = 56, text = 58, time_in_force = 59, transaction_time = 60,
     encryption = 98, cancel_reject_reason = 102, order_reject_reason = 103, heartbeat_interval = 108,
-    minimum_quantity = 110, test_request_id = 112, original_sending_time = 122, gap_fill = 123, reset_sequence = 141,
+    minimum_quantity = 110, test_request_id = 112, original_sending_time = 122, gap_fill = 123, expire_time = 126, reset_sequence = 141,
     execution_type = 150, leaves_quantity = 151, reference_tag = 371, reference_type = 372, session_reject_reason = 373,
     business_reference = 379, business_reject_reason = 380, cancel_reject_response = 434, mass_cancel_type = 530,
     mass_cancel_response = 531, mass_cancel_reject_reason = 532, total_affected_orders = 533, user = 553, password = 554;
@@ -151,9 +151,11 @@ class Message {
   std::string_view type() const { return count_ > 2 && fields_[2].tag == tag::type ? fields_[2].value : ""; }
   /// 0: none, or no number.
   std::uint64_t sequence() const noexcept;
+  /// What stands where a tag should, in the first field that read() found to have none.
+  std::string_view wrong_tag() const { return wrong_tag_; }
 
  private:
-  std::string_view bytes_{};
+  std::string_view bytes_{}, wrong_tag_{};
   std::array<Field, most_fields> fields_;
   std::size_t count_ = 0;
 };

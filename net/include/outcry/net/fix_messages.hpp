@@ -93,7 +93,7 @@ struct SessionReject {
   static constexpr std::string_view type = "3";
   std::uint64_t sequence = 0;  // of the message that was refused
   std::string_view text{};
-  std::optional<std::uint64_t> tag_number{};
+  std::string_view tag_number{};  // as it was written, be it one or not
   std::string_view message_type{};
   std::optional<std::uint64_t> reason{};
   template <class Self, class Act>
@@ -143,6 +143,7 @@ struct NewOrderSingle {
   char time_in_force = '\0';  // 0 day, 1 until cancelled, 3 immediate or cancel, 4 fill or kill, 6 until a date
   UtcTime transacted{};
   std::optional<Shares> minimum_quantity{};
+  std::optional<UtcTime> expires{};
 
   template <class Self, class Act>
   static void fields(Self& m, Act&& act) {
@@ -158,6 +159,7 @@ struct NewOrderSingle {
     act(tag::time_in_force, m.time_in_force, Need::never, "01234567");
     act(tag::transaction_time, m.transacted, Need::always);
     act(tag::minimum_quantity, m.minimum_quantity, Need::never);
+    act(tag::expire_time, m.expires, Need::never);
   }
 };
 
@@ -198,6 +200,7 @@ struct OrderCancelReplaceRequest {
   std::string_view symbol{};
   char time_in_force = '\0';
   UtcTime transacted{};
+  std::optional<UtcTime> expires{};
 
   template <class Self, class Act>
   static void fields(Self& m, Act&& act) {
@@ -214,6 +217,7 @@ struct OrderCancelReplaceRequest {
     act(tag::symbol, m.symbol, Need::always);
     act(tag::time_in_force, m.time_in_force, Need::never, "01234567");
     act(tag::transaction_time, m.transacted, Need::always);
+    act(tag::expire_time, m.expires, Need::never);
   }
 };
 

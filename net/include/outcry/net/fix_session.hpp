@@ -11,8 +11,9 @@
 // store, and later ones behind them, so that numbers on the wire never jump. Messages of the session are not sent
 // again: a gap fill stands for them.
 //
-// Received numbers: too high asks once for everything from the first that is missing, and drops what comes before that;
-// too low without being marked as a possible duplicate ends the session. A garbled message is passed over and uses no number.
+// Received numbers: too high asks once for everything from the first that is missing; the next few that come meanwhile are
+// kept for their turn, others dropped, since the peer sends them again. Too low without being marked as a possible
+// duplicate ends the session. A garbled message is passed over and uses no number.
 //
 // Thread: one owner. Nothing allocates once logged on.
 // Limits: messages of at most `largest_message` bytes, for one of which both buffers must have room; FixState's store:
@@ -21,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,8 +58,10 @@ struct FixSessionOptions {
   std::string target{};            // an acceptor that leaves it empty takes the first peer's name
   std::uint64_t heartbeat_s = 30;  // of an initiator
   std::uint64_t longest_heartbeat_s = 3'600;
-  bool reset_on_logon = false;  // an initiator asks for it; an acceptor does it whether asked or not
+  bool reset_on_logon = false;    // an initiator asks for it; an acceptor does it whether asked or not
+  bool user_defined_tags = true;  // from 5,000 on; false: refused as no tags at all
   std::size_t largest_message = 4'096;
+  std::size_t early_messages = 16;  // that are kept until what is missing has come
   std::int64_t login_timeout_ns = 30'000'000'000;
   std::int64_t logout_timeout_ns = 10'000'000'000;
   std::int64_t clock_tolerance_ns = 120'000'000'000;  // 0: whatever SendingTime says
@@ -150,6 +154,10 @@ class FixSession {
   FixEvent break_off(const char* why, std::string_view told, ByteBuffer& out, const FixTime& time);
   FixEvent break_off_too_low(ByteBuffer& out, const FixTime& time);
   FixEvent refuse_message(const fix::Problem& problem, ByteBuffer& out, const FixTime& time);
+  void keep(std::uint64_t sequence);
+  /// The message whose turn it is, if it was kept; else empty.
+  std::string_view take_kept();
+  void forget_kept();
   void ask_again(std::uint64_t up_to, ByteBuffer& out, const FixTime& time);
   void open(std::uint64_t heartbeat_s, const FixTime& time);
   void forget_sent();
@@ -178,6 +186,10 @@ class FixSession {
   fix::Writer writer_;
   fix::Message message_;  // the one received last
   fix::Message stored_;   // one being sent again
+  // The message `number` is kept in slot number % early_messages; 0: nobody.
+  std::unique_ptr<std::uint64_t[]> kept_numbers_;
+  std::unique_ptr<std::size_t[]> kept_sizes_;
+  std::unique_ptr<char[]> kept_bytes_;
   Stage stage_ = Stage::connected;
   // Of the logon that is being decided.
   bool logon_asks_reset_ = false;
