@@ -455,12 +455,25 @@ bool FixSession::reject(const fix::Message& message, const Problem& problem, Byt
   const auto end = std::to_chars(digits, digits + sizeof digits, problem.tag).ptr;
   const std::string_view tag_number(digits, static_cast<std::size_t>(end - digits));
   const bool has_reason = options_.version != fix::Version::v4_2 || reason <= 11;
-  return send_admin(fix::SessionReject{.sequence = message.sequence(),
-                                       .text = fix::text_of(problem.reason),
-                                       .tag_number = problem.tag == 0 ? message.wrong_tag() : tag_number,
-                                       .message_type = message.type(),
-                                       .reason = has_reason ? std::optional(reason) : std::nullopt},
-                    out, time);
+  begin(fix::SessionReject::type, state_.sent.next_sequence(), time);
+  route_back(message);
+  fix::write(fix::SessionReject{.sequence = message.sequence(),
+                                .text = fix::text_of(problem.reason),
+                                .tag_number = problem.tag == 0 ? message.wrong_tag() : tag_number,
+                                .message_type = message.type(),
+                                .reason = has_reason ? std::optional(reason) : std::nullopt},
+             options_.version, writer_);
+  return send_admin(writer_.finish(), out, time);
+}
+
+// To whom it came on behalf of, and the other way round.
+void FixSession::route_back(const fix::Message& message) {
+  struct Route {
+    fix::Tag to, from;
+  };
+  for (const Route route :
+       {Route{115, 128}, Route{116, 129}, Route{128, 115}, Route{129, 116}, Route{144, 145}, Route{145, 144}})
+    if (const std::string_view name = message.get(route.from); !name.empty()) writer_.put(route.to, name);
 }
 
 bool FixSession::refuse_business(const fix::Message& message, std::uint64_t reason, std::string_view text,

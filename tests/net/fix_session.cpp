@@ -310,6 +310,17 @@ TEST_CASE("a message with a wrong field is rejected with the field, and its numb
   CHECK(exchange.said() == Lines{"35=j|34=6|45=6|58=Conditionally required field missing|372=D|379=a|380=5|"});
 }
 
+TEST_CASE("a rejection goes back to whom the message was sent on behalf of") {
+  Exchange exchange;
+  exchange.log_on();
+  exchange.said();
+  exchange.hear("35=D|34=2|115=FUND|116=DESK|58=|");
+  exchange.hear("35=D|34=3|128=VENUE|145=NYC|58=|");
+  CHECK(exchange.said() ==
+        Lines{"35=3|34=2|128=FUND|129=DESK|45=2|58=Tag specified without a value|371=58|372=D|373=4|",
+              "35=3|34=3|115=VENUE|144=NYC|45=3|58=Tag specified without a value|371=58|372=D|373=4|"});
+}
+
 TEST_CASE("another name or a clock that is off is rejected, and ends the session") {
   Exchange exchange;
   exchange.log_on();

@@ -163,6 +163,7 @@ class FixSession {
   void forget_sent();
 
   void begin(std::string_view type, std::uint64_t sequence, const FixTime& time, std::string_view first_sent = {});
+  void route_back(const fix::Message& message);
   /// Stores a message that is about to wait or to be sent, and sends what it can.
   bool store(std::span<const std::byte> message, ByteBuffer& out, const FixTime& time);
   /// A message of the session. Sent at once it leaves only its number in the store.
