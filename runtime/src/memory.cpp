@@ -72,9 +72,7 @@ bool Memory::enter(std::uint32_t scheduler) noexcept {
     if (several_nodes_ && scheduler >= options_.nodes.size()) mine.pages().prefer_node(system_.current_node());
     if (const auto node = mine.pages().options().node; node && several_nodes_) system_.prefer_node_for_thread(node);
   }
-  const bool asked = options_.huge_pages != HugePages::none || options_.lock || !options_.nodes.empty() ||
-                     options_.prefault_bytes != 0;
-  return entered_.fetch_add(1, std::memory_order_relaxed) + 1 == arenas_.size() && asked;
+  return entered_.fetch_add(1, std::memory_order_relaxed) + 1 == arenas_.size() && has_wishes();
 }
 
 void Memory::leave(std::uint32_t scheduler) noexcept {

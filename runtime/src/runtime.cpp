@@ -5,11 +5,19 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
+#include <system_error>
+#include <thread>
 
 #include <outcry/runtime/offload.hpp>
+
+#include "futex.hpp"
+#include "thread.hpp"
+#include "watchdog.hpp"
 
 namespace outcry {
 
@@ -125,11 +133,6 @@ void actor_detail::check(const SpawnOptions& options) {
     throw std::invalid_argument("an actor's distance and compute time are not negative");
 }
 
-void actor_detail::name_cell(ActorCell& cell, std::string_view name) {
-  std::memset(cell.name, 0, sizeof cell.name);
-  name.copy(cell.name, sizeof cell.name - 1);
-}
-
 Runtime::Runtime(RuntimeOptions options)
     : options_(std::move(options)),
       memory_(options_.memory, std::min(options_.schedulers, 1024u)),
@@ -144,6 +147,16 @@ Runtime::Runtime(RuntimeOptions options)
     throw std::invalid_argument("Latency::between_sites is the lookahead of a simulation and must be positive");
   if (options_.interleaving && options_.time == WorldTime::live)
     throw std::invalid_argument("RuntimeOptions::interleaving draws the order of a simulation, not of a live world");
+  if (options_.fifo_priority > 99)
+    throw std::invalid_argument("a real-time priority is 1 to 99, not " + std::to_string(options_.fifo_priority));
+  if (options_.messages_per_turn == 0 || options_.messages_per_turn > 1'000'000 || options_.turns_per_round == 0)
+    throw std::invalid_argument("an actor's turn has 1 to 1000000 messages, and a round at least one turn");
+  if (options_.hosted_schedulers > options_.schedulers)
+    throw std::invalid_argument("the host runs at most all schedulers, " + std::to_string(options_.schedulers) +
+                                ", not " + std::to_string(options_.hosted_schedulers));
+  if (options_.hosted_schedulers > 0 && options_.time == WorldTime::virtually)
+    throw std::invalid_argument("hosted schedulers are for the live world: virtual time is played with run_until()");
+  if (options_.hold_limit < Duration::zero()) throw std::invalid_argument("a hold limit is not negative");
   for (std::uint32_t i = 0; i < options_.schedulers; ++i) {
     schedulers_.push_back(std::make_unique<Scheduler>(*this, i));
     if (i < options_.frame_bytes.size()) schedulers_.back()->frames().reserve(options_.frame_bytes[i]);
@@ -185,8 +198,22 @@ Site& Runtime::site_for(const SpawnOptions& options) {
 }
 
 void Runtime::adopt(ActorCell& cell) {
-  cell.id = mix64(0, ++spawned_);
+  cell.set_id(mix64(0, ++spawned_));
   cell.random = Random(options_.seed, cell.id);
+}
+
+// A host that waits for its descriptor would never serve a call of its own: whoever finds the seat free does the work
+// himself, and wakes the host for what comes of it.
+bool Runtime::call_on_hosted(Scheduler& scheduler, const std::function<void()>& work) {
+  const std::unique_lock seat(scheduler.seat_, std::try_to_lock);
+  if (!seat) return false;
+  {
+    const Presence presence(scheduler);
+    work();
+    scheduler.flush();
+  }
+  scheduler.wake_thread();
+  return true;
 }
 
 void Runtime::call_on(Scheduler& scheduler, const std::function<void()>& work) {
@@ -200,6 +227,7 @@ void Runtime::call_on(Scheduler& scheduler, const std::function<void()>& work) {
     if (options_.time == WorldTime::virtually)
       throw std::logic_error(
           "a simulation that runs takes no actors from outside: there, actors spawn with Self::spawn");
+    if (scheduler.index_ < options_.hosted_schedulers && call_on_hosted(scheduler, work)) return;
     Envelope envelope;
     envelope.kind = Envelope::Kind::call;
     auto* pointer = &call;
@@ -235,54 +263,214 @@ void Runtime::run() {
     return;
   }
   start();
+  if (options_.hosted_schedulers > 0) run_scheduler(0);
   join();
 }
 
 void Runtime::start() {
   if (options_.time != WorldTime::live) throw std::logic_error("virtual time is played with run_until(), not started");
-  const std::lock_guard guard(outside_);
-  if (running_.exchange(true)) throw std::logic_error("the runtime runs already");
-  stop_.store(live_actors_.load() == 0, std::memory_order_relaxed);
-  looping_.store(options_.schedulers);
-  for (std::uint32_t i = 0; i < options_.schedulers; ++i) threads_.emplace_back([this, i] { thread_main(i); });
+  std::vector<StartReport::Row> refused;
+  {
+    std::unique_lock guard(outside_);
+    if (running_.exchange(true)) throw std::logic_error("the runtime runs already");
+    stop_.store(live_actors_.load() == 0, std::memory_order_relaxed);
+    looping_.store(options_.schedulers - options_.hosted_schedulers);
+    {
+      const std::lock_guard lock(report_mutex_);
+      report_.rows.clear();
+      settled_ = 0;
+    }
+    for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i)
+      note({{"scheduler " + std::to_string(i) + ", thread", "the host's", "the host's"}}, true);
+    try {
+      for (std::uint32_t i = options_.hosted_schedulers; i < options_.schedulers; ++i)
+        threads_.emplace_back("outcry " + std::to_string(i), options_.stack_bytes, [this, i] { thread_main(i); });
+      if (options_.hold_limit > Duration::zero()) {
+        std::vector<const Scheduler*> schedulers;
+        for (const auto& scheduler : schedulers_) schedulers.push_back(scheduler.get());
+        watchdog_ = std::make_unique<Watchdog>(options_.hold_limit, schedulers, [this](const Held& held) {
+          log(to_string(held));
+          if (options_.on_hold) options_.on_hold(held);
+        });
+      }
+    } catch (...) {
+      looping_.fetch_sub(options_.schedulers - options_.hosted_schedulers -
+                         static_cast<std::uint32_t>(threads_.size()));
+      guard.unlock();
+      stop();
+      join();
+      throw;
+    }
+    std::unique_lock lock(report_mutex_);
+    report_changed_.wait(lock, [this] { return settled_ == options_.schedulers; });
+    std::sort(report_.rows.begin(), report_.rows.end(),
+              [](const StartReport::Row& a, const StartReport::Row& b) { return a.what < b.what; });
+    std::copy_if(report_.rows.begin(), report_.rows.end(), std::back_inserter(refused),
+                 [](const StartReport::Row& row) { return !row.as_asked(); });
+  }
+  for (const StartReport::Row& row : refused) log(to_string(row));
 }
 
 void Runtime::join() {
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  if (options_.hosted_schedulers > 0 && running_.load(std::memory_order_relaxed)) {
+    while (!stopped()) futex_wait(stop_, 0);
+    // Threads whose loops still run may wait for calls to schedulers that the host runs no more.
+    for (; looping_.load() > 0; std::this_thread::yield())
+      for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i)
+        if (const std::unique_lock seat(schedulers_[i]->seat_, std::try_to_lock); seat) {
+          const Presence presence(*schedulers_[i]);
+          schedulers_[i]->serve_calls();
+        }
+  }
+  threads_.clear();  // waits for each
+  // Whoever comes in later finds that it runs no more.
+  std::vector<std::unique_lock<std::mutex>> seats;
+  for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i) seats.emplace_back(schedulers_[i]->seat_);
+  watchdog_.reset();
   const std::lock_guard guard(outside_);
   running_.store(false, std::memory_order_release);
   for (const auto& scheduler : schedulers_) scheduler->serve_calls();  // of threads that came in late
+  for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i) schedulers_[i]->leave();
 }
 
 void Runtime::stop() noexcept {
-  stop_.store(true, std::memory_order_relaxed);
+  stop_.store(1, std::memory_order_relaxed);
+  if (options_.hosted_schedulers > 0) futex_wake(stop_);
   for (const auto& scheduler : schedulers_) scheduler->wake_thread();
 }
 
 void Runtime::thread_main(std::uint32_t index) {
-  char name[16];
-  std::snprintf(name, sizeof name, "outcry %u", index);
-  pthread_setname_np(pthread_self(), name);
-  if (options_.pin && options_.schedulers <= processors()) {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 &&
-        CPU_COUNT(&allowed) >= static_cast<int>(options_.schedulers)) {
-      int wanted = static_cast<int>(index);
-      for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
-        if (!CPU_ISSET(processor, &allowed) || wanted-- > 0) continue;
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(processor, &one);
-        sched_setaffinity(0, sizeof one, &one);
-        break;
-      }
-    }
-  }
+  settle(index);
   const Presence presence(*schedulers_[index]);
   schedulers_[index]->live_loop();
   // One whose loop still runs may wait for a call to this one.
   for (looping_.fetch_sub(1); looping_.load() > 0; std::this_thread::yield()) schedulers_[index]->serve_calls();
+}
+
+void Runtime::note(std::vector<StartReport::Row> rows, bool settled) {
+  const std::lock_guard guard(report_mutex_);
+  std::move(rows.begin(), rows.end(), std::back_inserter(report_.rows));
+  settled_ += settled ? 1 : 0;
+  report_changed_.notify_one();
+}
+
+StartReport Runtime::start_report() const {
+  StartReport report;
+  {
+    const std::lock_guard guard(report_mutex_);
+    report = report_;
+  }
+  if (memory_.has_wishes()) {
+    std::vector<StartReport::Row> rows = memory_.report().rows;
+    std::move(rows.begin(), rows.end(), std::back_inserter(report.rows));
+  }
+  return report;
+}
+
+namespace {
+
+std::string reason(int error) { return " (" + std::generic_category().message(error) + ")"; }
+
+int run_on(int processor) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(processor, &one);
+  return sched_setaffinity(0, sizeof one, &one) == 0 ? 0 : errno;
+}
+
+/// The processor that stands at place `index` of those that this thread may use; -1: there are fewer than `least`.
+int usual_processor(std::uint32_t index, std::uint32_t least) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < static_cast<int>(least)) return -1;
+  int wanted = static_cast<int>(index);
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor)
+    if (CPU_ISSET(processor, &allowed) && wanted-- == 0) return processor;
+  return -1;
+}
+
+}  // namespace
+
+void Runtime::settle(std::uint32_t index) {
+  const std::string who = "scheduler " + std::to_string(index) + ", ";
+  std::vector<StartReport::Row> rows;
+
+  const bool chosen = index < options_.processors.size();
+  const int usual = !chosen && options_.pin ? usual_processor(index, options_.schedulers) : -1;
+  if (chosen || usual >= 0) {
+    const std::uint32_t processor = chosen ? options_.processors[index] : static_cast<std::uint32_t>(usual);
+    const int failed = processor < CPU_SETSIZE ? run_on(static_cast<int>(processor)) : EINVAL;
+    const std::string asked = std::to_string(processor);
+    rows.push_back({who + "processor", asked, failed == 0 ? asked : "any" + reason(failed)});
+  } else {
+    rows.push_back({who + "processor", "any", "any"});
+  }
+
+  std::string asked = "ordinary";
+  std::string obtained = asked;
+  if (options_.fifo_priority > 0) {
+    asked = "FIFO " + std::to_string(options_.fifo_priority);
+    sched_param parameter{};
+    parameter.sched_priority = static_cast<int>(options_.fifo_priority);
+    const int failed = pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameter);
+    obtained = failed == 0 ? asked : obtained + reason(failed);
+  }
+  rows.push_back({who + "priority", asked, obtained});
+
+  const std::size_t stack = stack_bytes_here();
+  const bool enough = stack >= options_.stack_bytes;
+  asked = options_.stack_bytes == 0 ? "the system's" : std::to_string(options_.stack_bytes) + " bytes";
+  rows.push_back({who + "stack", asked, enough ? asked : std::to_string(stack) + " bytes"});
+
+  note(std::move(rows), true);
+}
+
+// ---- on threads of the host
+
+Scheduler& Runtime::hosted(std::uint32_t index) {
+  if (index >= options_.hosted_schedulers)
+    throw std::logic_error("scheduler " + std::to_string(index) + " has a thread of its own: the host runs " +
+                           std::to_string(options_.hosted_schedulers) + " of them");
+  Scheduler& scheduler = *schedulers_[index];
+  if (this_scheduler() == &scheduler) throw std::logic_error("an actor cannot run the scheduler that runs it");
+  return scheduler;
+}
+
+void Runtime::run_scheduler(std::uint32_t index) {
+  Scheduler& scheduler = hosted(index);
+  if (scheduler.driven_.exchange(true))
+    throw std::logic_error("scheduler " + std::to_string(index) + " runs on another thread already");
+  {
+    const std::lock_guard seat(scheduler.seat_);
+    const Presence presence(scheduler);
+    if (running_.load(std::memory_order_acquire)) scheduler.live_loop();
+    // One whose loop still runs may wait for a call to this one.
+    for (; looping_.load() > 0; std::this_thread::yield()) scheduler.serve_calls();
+    scheduler.driven_.store(false);
+  }
+}
+
+Polled Runtime::poll(std::uint32_t turns) {
+  Scheduler& scheduler = hosted(0);
+  if (scheduler.driven_.load()) throw std::logic_error("scheduler 0 runs on another thread already");
+  const std::lock_guard seat(scheduler.seat_);
+  if (stopped() || !running_.load(std::memory_order_acquire)) return {.what = Polled::What::ended};
+  const Presence presence(scheduler);
+  const Scheduler::Round round = scheduler.poll(turns != 0 ? turns : options_.turns_per_round);
+  if (stopped()) return {.what = Polled::What::ended};
+  if (round.worked) return {.what = Polled::What::worked};
+  return {.what = Polled::What::idle, .next = round.next, .now = round.next == never ? Time{} : Scheduler::clock_now()};
+}
+
+int Runtime::wake_fd() const {
+  if (options_.hosted_schedulers == 0)
+    throw std::logic_error("every scheduler has a thread of its own: there is nothing to wait for");
+  return schedulers_[0]->wake_fd_;
+}
+
+std::vector<SchedulerLoad> Runtime::load() const {
+  std::vector<SchedulerLoad> all;
+  for (const auto& scheduler : schedulers_) all.push_back(scheduler->load());
+  return all;
 }
 
 void Runtime::run_until(Time end) {
@@ -291,9 +479,10 @@ void Runtime::run_until(Time end) {
     const std::lock_guard guard(outside_);
     if (running_.exchange(true)) throw std::logic_error("the runtime runs already");
   }
-  stop_.store(false, std::memory_order_relaxed);
+  stop_.store(0, std::memory_order_relaxed);
   for (std::uint32_t i = 1; i < options_.schedulers; ++i)
-    threads_.emplace_back([this, i, end] { virtual_main(i, to_ns(end)); });
+    threads_.emplace_back("outcry " + std::to_string(i), options_.stack_bytes,
+                          [this, i, end] { virtual_main(i, to_ns(end)); });
   virtual_main(0, to_ns(end));
   join();
   now_ = stopped() ? std::max(now_, progress()) : end;
@@ -312,7 +501,7 @@ void Runtime::virtual_main(std::uint32_t index, std::int64_t end) {
   scheduler.least_sent_ = INT64_MAX;
   for (;;) {
     const std::uint32_t parity = scheduler.parity_;
-    const bool stopping = stop_.load(std::memory_order_relaxed);
+    const bool stopping = stopped();
     std::int64_t next = stopping ? INT64_MIN : std::min(scheduler.next_time(), scheduler.least_sent_);
     scheduler.least_sent_ = INT64_MAX;
     if (together) {
@@ -422,7 +611,7 @@ std::string Runtime::dump() const {
     scheduler->for_each_actor([&](const ActorCell& cell) {
       char line[512];
       std::snprintf(line, sizeof line, "scheduler %u  %-23s  awaits %s  %u in the mailbox  %s:%u\n", scheduler->index(),
-                    cell.name[0] != 0 ? cell.name : "(no name)", awaits[static_cast<int>(cell.waiting)],
+                    *cell.name.c_str() != 0 ? cell.name.c_str() : "(no name)", awaits[static_cast<int>(cell.waiting)],
                     cell.mailbox.size(), cell.where.file_name(), static_cast<unsigned>(cell.where.line()));
       out += line;
     });

@@ -1,17 +1,19 @@
 // Scheduler: the loop, live and in virtual time, and everything that is not on the way of each message.
 #include <outcry/runtime/scheduler.hpp>
 
-#include <linux/futex.h>
-#include <sys/syscall.h>
+#include <sched.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 // GCC 12 believes at -O3 that the queue, inlined into ours, writes through a null block.
 #if defined(__GNUC__) && !defined(__clang__)
@@ -32,18 +34,21 @@
 #include <outcry/runtime/actor.hpp>
 #include <outcry/runtime/runtime.hpp>
 
+#include "futex.hpp"
+
 namespace outcry {
 
 namespace {
 
-constexpr std::size_t bulk = 64;                // envelopes for one destination before they are flushed within a turn
-constexpr std::int32_t messages_per_turn = 64;  // before an actor lets others have a turn
-constexpr std::size_t turns_per_loop = 256;
-constexpr std::uint32_t clock_turns = 16;  // idle turns of a loop that spins, for one look at the clock
+constexpr std::size_t bulk = 64;            // envelopes for one destination before they are flushed within a turn
+constexpr std::uint32_t clock_turns = 16;   // idle rounds of a loop that spins, for one look at the clock
+constexpr std::uint32_t idle_after = 64;    // rounds in vain, and its load counts it as idle
+constexpr std::uint32_t rounds_shown = 16;  // rounds that worked, for showing the load once
 
-long futex(std::atomic<std::uint32_t>* word, int operation, std::uint32_t value, const timespec* timeout) {
-  return syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(word), operation, value, timeout, nullptr, 0);
-}
+// Where a scheduler that has nothing to do waits: `sleeping_`.
+constexpr std::uint32_t awake = 0;
+constexpr std::uint32_t on_futex = 1;
+constexpr std::uint32_t on_wake_fd = 2;
 
 Duration distance_between(Duration a, Duration b) { return a < b ? b - a : a - b; }
 
@@ -63,6 +68,7 @@ struct Scheduler::Inbox {
 Scheduler::Scheduler(Runtime& runtime, std::uint32_t index)
     : virtual_time_(runtime.options().time == WorldTime::virtually),
       drawn_order_(runtime.options().interleaving.has_value()),
+      messages_per_turn_(static_cast<std::int32_t>(runtime.options().messages_per_turn)),
       now_(runtime.options().start),
       runtime_(runtime),
       index_(index),
@@ -73,6 +79,11 @@ Scheduler::Scheduler(Runtime& runtime, std::uint32_t index)
   outgoing_.resize(virtual_time_ ? 0 : schedulers);
   for (auto& buffer : outgoing_) buffer.reserve(bulk);
   for (auto& buffer : exchange_) buffer.resize(virtual_time_ ? schedulers : 0);
+  never_sleeps_ = runtime.options().idle == IdlePolicy::spin && index >= runtime.options().hosted_schedulers;
+  if (index < runtime.options().hosted_schedulers) {
+    wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (wake_fd_ < 0) throw std::system_error(errno, std::generic_category(), "no eventfd can be made");
+  }
 }
 
 // In two steps, each for every scheduler of the runtime before the next: what a frame's destructor sends finds its
@@ -103,6 +114,7 @@ void Scheduler::discard_messages() {
 }
 
 Scheduler::~Scheduler() {
+  if (wake_fd_ >= 0) ::close(wake_fd_);
   for (std::byte* slab : slabs_) {
     auto* cells = reinterpret_cast<ActorCell*>(slab + cells_begin);
     const std::size_t used = slab == slabs_.back() ? cells_in_slab - cells_left_ : cells_in_slab;
@@ -142,6 +154,8 @@ ActorCell* Scheduler::new_cell(Site& site, Duration distance, MailboxOptions mai
   }
   if (!virtual_time_) cell->site = &site;
   cell->in_use = true;
+  ++actors_;
+  cell->awaits_at({});
   cell->busy_until = now_;
   runtime_.live_actors_.fetch_add(1, std::memory_order_relaxed);
   return cell;
@@ -149,7 +163,7 @@ ActorCell* Scheduler::new_cell(Site& site, Duration distance, MailboxOptions mai
 
 ActorCell* Scheduler::new_child(ActorCell& parent, Duration distance, MailboxOptions mailbox) {
   ActorCell* cell = new_cell(*parent.site, distance, mailbox);
-  cell->id = mix64(parent.id, ++parent.children);
+  cell->set_id(mix64(parent.id, ++parent.children));
   cell->random = Random(runtime_.options().seed, cell->id);
   return cell;
 }
@@ -172,6 +186,7 @@ void Scheduler::give_up(ActorCell& cell) noexcept {
     std::exchange(cell.destroy_callable, nullptr)(std::exchange(cell.callable, nullptr));
   ++cell.generation;
   cell.in_use = false;
+  --actors_;
   release(cell);
   runtime_.actor_ended();
 }
@@ -366,7 +381,7 @@ void Scheduler::ring(ActorCell* owner, std::uint32_t index) {
   } else {
     free_alarm(index);
   }
-  ActorCell* const outer = std::exchange(current_, owner);
+  ActorCell* const outer = current_.exchange(owner);
   post(envelope);
   current_ = outer;
 }
@@ -413,6 +428,7 @@ void Scheduler::run_ready() {
     first_ready_ = cell->next_ready;
     if (first_ready_ == nullptr) last_ready_ = nullptr;
     cell->queued = false;
+    --run_queue_;
     if (cell->in_use) {
       run(*cell);
     } else {
@@ -422,10 +438,12 @@ void Scheduler::run_ready() {
 }
 
 void Scheduler::run(ActorCell& cell) {
+  ++turns_;  // first: whoever sees the actor sees its turn
   current_ = &cell;
   cell.on_stack = true;
-  budget_ = messages_per_turn;
-  ++counters_.turns;
+  budget_ = messages_per_turn_ - 1;  // the first one comes with the resumption
+  if (cell.mailbox.size() > mailbox_high_water_) [[unlikely]]
+    mailbox_high_water_ = cell.mailbox.size();
   do {
     cell.again = false;
     cell.resume_point.resume();
@@ -437,7 +455,7 @@ void Scheduler::run(ActorCell& cell) {
 }
 
 void Scheduler::finish(ActorCell& cell, bool killed) {
-  ActorCell* const outer = std::exchange(current_, &cell);
+  ActorCell* const outer = current_.exchange(&cell);
   cell.on_stack = true;
   Down down;
   down.actor = cell.id;
@@ -453,7 +471,7 @@ void Scheduler::finish(ActorCell& cell, bool killed) {
     }
     std::strncpy(down.what, why.c_str(), sizeof down.what - 1);
     ++counters_.failures;
-    runtime_.log("actor '" + std::string(cell.name) + "' ended by an exception: " + why);
+    runtime_.log("actor '" + std::string(cell.name.c_str()) + "' ended by an exception: " + why);
     cell.failure = nullptr;
   } else if (killed && cell.extras != nullptr && cell.extras->cut) {
     down.end = End::linked;
@@ -481,6 +499,7 @@ void Scheduler::finish(ActorCell& cell, bool killed) {
   digest_ += mix64(cell.id, cell.digest);
   ++cell.generation;
   cell.in_use = false;
+  --actors_;
   current_ = outer;
   const bool background = std::exchange(cell.background, false);
   if (!cell.queued) release(cell);
@@ -663,7 +682,7 @@ void Scheduler::admit_waiting(Credit& credit, ActorCell* to) {
     envelope.type = sender.type;
     envelope.source = index_ + 1;
     std::memcpy(envelope.payload, sender.payload, sizeof envelope.payload);
-    ActorCell* const outer = std::exchange(current_, sender.sender);
+    ActorCell* const outer = current_.exchange(sender.sender);
     post(envelope);
     current_ = outer;
     sender.outcome = WaitingSender::Outcome::delivered;
@@ -986,39 +1005,59 @@ Time Scheduler::clock_now() {
   return time_from_ns(now.tv_sec * 1'000'000'000 + now.tv_nsec);
 }
 
+bool Scheduler::run_turns(std::uint32_t turns) {
+  bool worked = false;
+  for (std::uint32_t turn = 0; turn < turns && first_ready_ != nullptr; ++turn) {
+    ActorCell* cell = first_ready_;
+    first_ready_ = cell->next_ready;
+    if (first_ready_ == nullptr) last_ready_ = nullptr;
+    cell->queued = false;
+    --run_queue_;
+    if (cell->in_use) {
+      run(*cell);
+    } else {
+      release(*cell);
+    }
+    worked = true;
+  }
+  return worked;
+}
+
 void Scheduler::live_loop() {
   const IdlePolicy idle = runtime_.options().idle;
+  const std::uint32_t turns = runtime_.options().turns_per_round;
   Time idle_since = never;
   std::uint32_t idle_turns = 0;
+  std::uint32_t rounds = 0;
+  watch_no_more();
+  idles_no_more();
+  if (up_.since == 0) up_.since = to_ns(clock_now());
+  show_load();
   while (!runtime_.stop_.load(std::memory_order_relaxed)) {
-    bool worked = false;
-    for (std::size_t turn = 0; turn < turns_per_loop && first_ready_ != nullptr; ++turn) {
-      ActorCell* cell = first_ready_;
-      first_ready_ = cell->next_ready;
-      if (first_ready_ == nullptr) last_ready_ = nullptr;
-      cell->queued = false;
-      if (cell->in_use) {
-        run(*cell);
-      } else {
-        release(*cell);
-      }
-      worked = true;
-    }
+    bool worked = run_turns(turns);
     if (idle_turns % clock_turns == 0) fire_timers();
     worked |= take_inbox();
     flush();
     if (worked || first_ready_ != nullptr) {
+      if (idle_.since != 0) [[unlikely]]
+        idles_no_more();
+      if (++rounds % rounds_shown == 0) show_load();
       idle_since = never;
       idle_turns = 0;
       continue;
     }
+    if (++idle_turns == 1) show_load();
+    if (idle_turns == idle_after) idles(clock_now());
     // While it spins it looks at its inbox each time, at the clock now and then.
-    if (idle != IdlePolicy::spin && (idle == IdlePolicy::sleep || ++idle_turns % clock_turns == 0)) {
+    if (idle != IdlePolicy::spin && (idle == IdlePolicy::sleep || idle_turns % clock_turns == 0)) {
       const Time now = clock_now();
       if (idle_since == never) idle_since = now;
       if (idle == IdlePolicy::sleep || now - idle_since >= runtime_.options().spin) {
+        idles(now);
         park();
+        if (first_ready_ != nullptr) idles_no_more();
         idle_since = never;
+        idle_turns = 0;
         continue;
       }
     }
@@ -1027,6 +1066,28 @@ void Scheduler::live_loop() {
 #endif
   }
   flush();
+  leave();
+}
+
+// What came while the host waited comes first, so that one poll for a frame plays it.
+Scheduler::Round Scheduler::poll(std::uint32_t turns) {
+  watch_no_more();
+  if (up_.since == 0) up_.since = to_ns(clock_now());
+  fire_timers();
+  bool worked = take_inbox();
+  if (first_ready_ != nullptr) idles_no_more();
+  worked |= run_turns(turns);
+  flush();
+  if (!worked && first_ready_ == nullptr) {
+    if (watch_inbox(on_wake_fd)) {
+      watches_ = true;
+      if (idle_.since == 0) idles(clock_now());
+      return {.worked = false, .next = timers_.empty() ? never : time_from_ns(timers_.next_time())};
+    }
+  } else {
+    show_load();
+  }
+  return {.worked = true};
 }
 
 // Into a buffer that stays: making that many envelopes for each look would cost more than the look.
@@ -1078,29 +1139,116 @@ void Scheduler::put_in_inbox(const Envelope& envelope) {
 // The sleeper writes `sleeping`, then looks at its inbox; the sender fills the inbox, then looks at `sleeping`. With a
 // full fence on both sides at least one of them sees the other: no wake-up is lost, and no call is made to one awake.
 void Scheduler::wake_thread() {
-  if (runtime_.options().idle == IdlePolicy::spin) return;  // it never sleeps
+  if (never_sleeps_) return;
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (sleeping_.load(std::memory_order_relaxed) == 0) return;
-  if (sleeping_.exchange(0, std::memory_order_relaxed) == 0) return;
+  if (sleeping_.load(std::memory_order_relaxed) == awake) return;
+  const std::uint32_t sleeper = sleeping_.exchange(awake, std::memory_order_relaxed);
+  if (sleeper == awake) return;
   if (Scheduler* here = this_scheduler(); here != nullptr) ++here->counters_.wakes;
-  futex(&sleeping_, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr);
+  if (sleeper == on_futex) {
+    futex_wake(sleeping_);
+  } else {
+    const std::uint64_t one = 1;
+    while (::write(wake_fd_, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+  }
+}
+
+/// Whether there is nothing, and a sender from now on wakes the sleeper.
+bool Scheduler::watch_inbox(std::uint32_t sleeper) {
+  sleeping_.store(sleeper, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!take_inbox() && !runtime_.stop_.load(std::memory_order_relaxed)) return true;
+  // A sender may have seen it already: what he writes to the descriptor is read later.
+  if (sleeping_.exchange(awake, std::memory_order_relaxed) == awake && sleeper == on_wake_fd) ++owed_;
+  return false;
+}
+
+/// The host polls again. Who woke it has written to its descriptor, or is about to: all of that is read in time, so that
+/// the descriptor does not stay readable.
+void Scheduler::watch_no_more() {
+  if (std::exchange(watches_, false) && sleeping_.exchange(awake, std::memory_order_relaxed) == awake) ++owed_;
+  std::uint64_t written = 0;
+  if (owed_ != 0 && ::read(wake_fd_, &written, sizeof written) == sizeof written) owed_ -= written;
 }
 
 void Scheduler::park() {
-  sleeping_.store(1, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!take_inbox() && !runtime_.stop_.load(std::memory_order_relaxed)) {
-    timespec timeout{};
-    timespec* wait = nullptr;
-    if (!timers_.empty()) {
-      const std::int64_t left = std::max<std::int64_t>(0, timers_.next_time() - to_ns(clock_now()));
-      timeout = {static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
-      wait = &timeout;
-    }
-    ++counters_.parks;
-    futex(&sleeping_, FUTEX_WAIT_PRIVATE, 1, wait);
+  if (!watch_inbox(on_futex)) return;
+  timespec timeout{};
+  timespec* wait = nullptr;
+  if (!timers_.empty()) {
+    const std::int64_t left = std::max<std::int64_t>(0, timers_.next_time() - to_ns(clock_now()));
+    timeout = {static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
+    wait = &timeout;
   }
-  sleeping_.store(0, std::memory_order_relaxed);
+  ++counters_.parks;
+  show_load();
+  futex_wait(sleeping_, on_futex, wait);
+  sleeping_.store(awake, std::memory_order_relaxed);
+}
+
+// ---- what others may see
+
+void Scheduler::show_load() {
+  load_.store({.run_queue = run_queue_,
+               .actors = actors_,
+               .delivered = counters_.delivered,
+               .turns = turns_,
+               .parks = counters_.parks,
+               .mailbox_high_water = mailbox_high_water_,
+               .up = up_,
+               .idle = idle_});
+}
+
+void Scheduler::idles(Time now) {
+  if (idle_.since == 0) idle_.since = to_ns(now);
+  show_load();
+}
+
+void Scheduler::idles_no_more() {
+  if (idle_.since == 0) return;
+  idle_ = {idle_.total + to_ns(clock_now()) - idle_.since, 0};
+}
+
+/// Its loop is over.
+void Scheduler::leave() {
+  idles_no_more();
+  if (up_.since != 0) up_ = {up_.total + to_ns(clock_now()) - up_.since, 0};
+  show_load();
+}
+
+SchedulerLoad Scheduler::load() const {
+  std::optional<ShownLoad> shown;
+  while (!(shown = load_.load())) ::sched_yield();
+  const std::int64_t now = to_ns(clock_now());
+  const auto until_now = [&](const Clocked& clocked) {
+    return Duration(clocked.total + (clocked.since != 0 ? std::max<std::int64_t>(0, now - clocked.since) : 0));
+  };
+  SchedulerLoad load;
+  load.run_queue = shown->run_queue;
+  load.actors = shown->actors;
+  load.delivered = shown->delivered;
+  load.turns = shown->turns;
+  load.parks = shown->parks;
+  load.mailbox_high_water = shown->mailbox_high_water;
+  load.up = until_now(shown->up);
+  load.idle = until_now(shown->idle);
+  return load;
+}
+
+// As a reader of a sequence lock: the number of the turn before and after tells whether all is of one turn.
+std::uint64_t Scheduler::look_at_turn(Held& held) const {
+  const std::uint64_t turn = turns_.look();
+  ActorCell* const cell = current_.look();
+  if (cell == nullptr) return 0;
+  char name[24];
+  cell->name.copy(name);
+  held.scheduler = index_;
+  held.actor = std::atomic_ref(cell->id).load(std::memory_order_relaxed);
+  held.name = name;
+  held.awaited = std::atomic_ref(cell->where).load(std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return turns_ == turn ? turn : 0;
 }
 
 // ---- virtual time
@@ -1128,8 +1276,8 @@ void Scheduler::schedule_site(Site& site) {
 
 void Scheduler::require_link(const Site& here, const ActorCell& to) const {
   if (&here == to.site || runtime_.options().latency.between_sites != forever) return;
-  throw std::logic_error(std::string("no link leads from actor '") + (current_ != nullptr ? current_->name : "") +
-                         "' to actor '" + to.name +
+  throw std::logic_error(std::string("no link leads from actor '") +
+                         (current_ != nullptr ? current_->name.c_str() : "") + "' to actor '" + to.name.c_str() +
                          "': they are on different sites and Latency::between_sites is not set");
 }
 
@@ -1212,6 +1360,7 @@ void Scheduler::run_window(std::int64_t end) {
   }
   seen_time_.store(std::min(end, next_time()) - 1, std::memory_order_relaxed);
   seen_delivered_.store(counters_.delivered, std::memory_order_relaxed);
+  show_load();
 }
 
 void Scheduler::run_site(Site& site, std::int64_t end) {

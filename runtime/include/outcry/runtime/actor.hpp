@@ -469,8 +469,6 @@ inline constexpr std::size_t largest_payload<Self<Ms...>> = std::max({message_ty
 template <>
 inline constexpr std::size_t largest_payload<Self<>> = 0;
 
-void name_cell(ActorCell& cell, std::string_view name);
-
 /// Throws std::invalid_argument where they make no sense.
 void check(const SpawnOptions& options);
 
@@ -491,7 +489,7 @@ auto enter(ActorCell& cell, const SpawnOptions& options, Body&& body, Arguments&
   cell.mailbox.open(options.mailbox, largest_payload<Me>, &cell.scheduler().rings());
   cell.compute = options.compute;
   cell.background = options.background;
-  name_cell(cell, options.name);
+  cell.name.set(options.name);
   if constexpr (std::is_pointer_v<Callable>) {
     body(Me(&cell), std::forward<Arguments>(arguments)...).enter(cell);
   } else {

@@ -2,17 +2,22 @@
 //
 // Cells are type-stable: they live in slabs of one scheduler and are used again for later actors under a new generation,
 // so that an address of an actor that ended is noticed, never followed.
-// Thread: the scheduler's, but for what never changes while the cell is in use (site, distance, mailbox limit).
+// Thread: the scheduler's, but for what never changes while the cell is in use (site, distance, mailbox limit), and what
+// the watchdog looks at (id, where, name).
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <bit>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <source_location>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -137,6 +142,31 @@ struct Room {
   std::uint32_t messages;
 };
 
+/// Up to 23 characters. Its owner writes it; others may copy it meanwhile, and must see for themselves whether what they
+/// got is whole.
+class CellName {
+ public:
+  void set(std::string_view name) {
+    Words words{};
+    name.copy(reinterpret_cast<char*>(words.data()), sizeof words - 1);
+    for (std::size_t i = 0; i < words.size(); ++i)
+      std::atomic_ref(words_[i]).store(words[i], std::memory_order_relaxed);
+  }
+  const char* c_str() const { return reinterpret_cast<const char*>(words_.data()); }
+
+  /// From any thread.
+  void copy(char (&name)[24]) {
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      const std::uint64_t word = std::atomic_ref(words_[i]).load(std::memory_order_relaxed);
+      std::memcpy(name + i * sizeof word, &word, sizeof word);
+    }
+  }
+
+ private:
+  using Words = std::array<std::uint64_t, 3>;
+  Words words_{};
+};
+
 struct ActorCell {
   static constexpr std::size_t slab_size = 64 * 1024;
 
@@ -182,8 +212,8 @@ struct ActorCell {
   void* callable = nullptr;  // what the coroutine was made from; it may refer to its captures
   void (*destroy_callable)(void*) = nullptr;
   std::exception_ptr failure;
-  std::source_location where;
-  char name[24] = {};
+  std::source_location where;  // id, where and name: others look at them, with atomic_ref
+  CellName name;
 
   struct Extras {
     struct Watcher {
@@ -210,6 +240,9 @@ struct ActorCell {
     std::unordered_map<ActorCell*, Time> last_arrival;  // nothing overtakes on a link with jitter
   };
   std::unique_ptr<Extras> extras;
+
+  void set_id(std::uint64_t number) { std::atomic_ref(id).store(number, std::memory_order_relaxed); }
+  void awaits_at(std::source_location place) { std::atomic_ref(where).store(place, std::memory_order_relaxed); }
 
   Extras& more() {
     if (extras == nullptr) extras = std::make_unique<Extras>();

@@ -52,6 +52,11 @@ class Memory {
   /// The thread is its caller's again.
   void leave(std::uint32_t scheduler) noexcept;
 
+  /// Whether the options ask for more than an arena.
+  bool has_wishes() const noexcept {
+    return options_.huge_pages != HugePages::none || options_.lock || !options_.nodes.empty() ||
+           options_.prefault_bytes != 0;
+  }
   /// Per-node counters, by node. Arenas without a node count for node 0.
   std::vector<NodeMemory> nodes() const;
   /// A row for what was asked of each arena. Looks at the pages: not for a hot path.

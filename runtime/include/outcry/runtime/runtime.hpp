@@ -6,13 +6,17 @@
 //
 // In virtual time (simulated and recorded worlds) nothing waits: run_until() plays all events up to a moment, in an
 // order that depends on the seed alone: the digest is the same on any number of schedulers.
-// Threads: run and read results from one thread; stop() from any, and in the live world spawn() and Address::send, too. A
-// simulation that runs takes neither: there, actors spawn with Self::spawn.
+// A host that keeps its threads runs some schedulers itself (RuntimeOptions::hosted_schedulers): by run_scheduler(), or
+// scheduler 0 turn by turn by poll(), from a loop of its own that waits on wake_fd().
+// Threads: run and read results from one thread; stop(), load() and start_report() from any, and in the live world spawn()
+// and Address::send, too. A simulation that runs takes neither: there, actors spawn with Self::spawn.
+// Threads of ours take no signals.
 // A runtime outlives every use of its actors' addresses, on other runtimes, too.
-// Errors: a runtime that cannot start throws std::system_error.
+// Errors: a runtime that cannot start throws std::system_error. What the machine refuses otherwise, start_report() says.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,16 +24,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <outcry/runtime/actor.hpp>
 #include <outcry/runtime/barrier.hpp>
+#include <outcry/runtime/held.hpp>
 #include <outcry/runtime/latency.hpp>
+#include <outcry/runtime/load.hpp>
 #include <outcry/runtime/memory.hpp>
 #include <outcry/runtime/scheduler.hpp>
+#include <outcry/runtime/start_report.hpp>
 #include <outcry/runtime/time.hpp>
 
 namespace outcry {
@@ -55,13 +61,46 @@ struct RuntimeOptions {
   IdlePolicy idle = IdlePolicy::spin_then_sleep;   // live
   Duration spin = std::chrono::microseconds(50);   // live: how long to spin before sleeping
   bool pin = true;                                 // live: scheduler i to processor i, if there are enough
-  std::vector<std::uint32_t> processors{};         // which of the system's processors instead, by scheduler
-  std::uint32_t offload_threads = 2;               // live: for blocking work (offload.hpp); started when first needed
+  std::vector<std::uint32_t> processors{};         // live: which of the system's processors instead, by scheduler
+  std::uint32_t fifo_priority = 0;                 // live: 1 to 99: real time, first in first out; 0: ordinary
+  std::size_t stack_bytes = 0;                     // live: of each scheduler's thread; 0: the system's
+  std::uint32_t messages_per_turn = 64;            // live: that an actor takes before others have their turn
+  std::uint32_t turns_per_round = 256;             // live: before timers and other schedulers' messages have theirs
+  std::uint32_t hosted_schedulers = 0;             // live: so many, the first ones, run on threads of the host
+  Duration hold_limit{};                           // live: who holds a scheduler for longer is told of; 0: nobody is
   MemoryOptions memory = {};                       // each scheduler's arena: node, huge pages, locked
-  std::function<void(std::string_view)> log = {};  // called from scheduler threads; empty: standard error
+  std::uint32_t offload_threads = 2;               // live: for blocking work (offload.hpp); started when first needed
+  std::function<void(std::string_view)> log = {};  // called from threads of the runtime; empty: standard error
+  std::function<void(const Held&)> on_hold = {};   // beside the log; on a thread of its own; throws nothing
+};
+
+/// What poll() did.
+struct Polled {
+  enum class What : std::uint8_t {
+    worked,  // and there may be more: poll again before waiting
+    idle,    // nothing to do until `next`, or until wake_fd() can be read
+    ended    // stop(), or every actor has ended
+  };
+
+  What what = What::idle;
+  Time next = never;  // idle: when a timer is due
+  Time now{};         // idle
+
+  bool worked() const { return what == What::worked; }
+  bool idle() const { return what == What::idle; }
+  bool ended() const { return what == What::ended; }
+  /// How long to wait for wake_fd(), as poll(2) and epoll_wait(2) take it; -1: without end.
+  int timeout_ms() const {
+    if (what != What::idle) return 0;
+    if (next == never) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(next - now, Duration::zero())).count();
+    return static_cast<int>(std::min<std::int64_t>(left, 1'000'000'000));
+  }
 };
 
 class OffloadPool;
+class Thread;
+class Watchdog;
 
 class Runtime {
  public:
@@ -92,12 +131,27 @@ class Runtime {
   /// Live: runs the schedulers on threads of their own; returns when every actor has ended or stop() was called.
   /// Virtual time: plays every event there is.
   void run();
-  /// Live: starts the schedulers' threads and returns. join() waits for them.
+  /// Live: starts the schedulers' threads and returns when they have what they get of the machine. join() waits for them.
   void start();
+  /// Waits for the end, and until no thread of the host is inside a scheduler.
   void join();
   /// Live: ends the loops after their turn. Virtual time: ends the run before the next moment; it can be taken up again,
   /// with the same digest in the end. From any thread or signal handler.
   void stop() noexcept;
+
+  // ---- on threads of the host; requires: start() was called, and the scheduler is one of the hosted ones
+
+  /// Runs a scheduler on this thread until the runtime ends; at once if it has. The thread stays as it is.
+  void run_scheduler(std::uint32_t index);
+  /// One round of scheduler 0 on this thread: what has come, and `turns` of its actors at most (0: turns_per_round).
+  Polled poll(std::uint32_t turns = 0);
+  /// Can be read when poll() has said `idle` and another thread has sent something since. poll() reads it.
+  int wake_fd() const;
+
+  /// What was asked of the machine and what was obtained, since the last start.
+  StartReport start_report() const;
+  /// Of each scheduler, as it is while it runs.
+  std::vector<SchedulerLoad> load() const;
 
   /// Virtual time: plays all events up to and including `end`. The first scheduler runs on the calling thread.
   void run_until(Time end);
@@ -106,14 +160,15 @@ class Runtime {
   Time now() const { return now_; }
   /// Virtual time. Requires: not running, and nothing under way between sites.
   void set_latency(Latency latency) { options_.latency = latency; }
-  bool stopped() const { return stop_.load(std::memory_order_relaxed); }
+  bool stopped() const { return stop_.load(std::memory_order_relaxed) != 0; }
 
   /// Each receiver's rolling hash over what it received, folded over all actors. Equal for any number of schedulers.
   /// Requires: not running.
   std::uint64_t digest() const;
+  /// Requires, for all three: not running.
   SchedulerCounters counters() const;
   MailboxCounters mailbox_counters() const;
-  /// Of each scheduler's pool of coroutine frames. Requires: not running.
+  /// Of each scheduler's pool of coroutine frames.
   std::vector<FramePool::Statistics> frame_pools() const;
   /// Of each scheduler's pool of mailboxes' rings. Requires: not running.
   std::vector<LocalPool::Statistics> ring_pools() const;
@@ -154,7 +209,13 @@ class Runtime {
   friend void send_from_outside(Envelope& envelope);
   /// Runs it there and waits; here and now if the schedulers do not run.
   void call_on(Scheduler& scheduler, const std::function<void()>& call);
+  /// False: the host has it just now, and serves its inbox.
+  bool call_on_hosted(Scheduler& scheduler, const std::function<void()>& call);
+  Scheduler& hosted(std::uint32_t index);
   void thread_main(std::uint32_t index);
+  /// Gives the calling thread what the options ask for, and notes what it got.
+  void settle(std::uint32_t index);
+  void note(std::vector<StartReport::Row> rows, bool settled);
   void virtual_main(std::uint32_t index, std::int64_t end);
   void actor_ended() {
     if (live_actors_.fetch_sub(1, std::memory_order_acq_rel) == 1 && options_.time == WorldTime::live) stop();
@@ -164,15 +225,20 @@ class Runtime {
   Memory memory_;  // what the rest lies in
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
   std::vector<std::unique_ptr<Site>> sites_;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
   Barrier barrier_;
-  std::atomic<bool> stop_{false};
+  std::atomic<std::uint32_t> stop_{0};  // or one
   std::atomic<bool> running_{false};
   std::atomic<std::uint32_t> looping_{0};  // live: schedulers that have not left their loop
   std::atomic<std::uint64_t> live_actors_{0};
   std::atomic<std::uint64_t> spawned_{0};
   std::recursive_mutex outside_;  // guards sites_, and starting and ending against calls that come in meanwhile
   std::unique_ptr<OffloadPool> offload_;
+  std::unique_ptr<Watchdog> watchdog_;
+  mutable std::mutex report_mutex_;
+  std::condition_variable report_changed_;
+  StartReport report_;
+  std::uint32_t settled_ = 0;  // threads that have noted what they got
   Time now_{};
 };
 

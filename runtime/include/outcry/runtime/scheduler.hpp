@@ -25,8 +25,12 @@
 #include <outcry/runtime/envelope.hpp>
 #include <outcry/runtime/event_queue.hpp>
 #include <outcry/runtime/frame_pool.hpp>
+#include <outcry/runtime/held.hpp>
 #include <outcry/runtime/latency.hpp>
+#include <outcry/runtime/load.hpp>
 #include <outcry/runtime/random.hpp>
+#include <outcry/runtime/sequence_lock.hpp>
+#include <outcry/runtime/shown.hpp>
 #include <outcry/runtime/time.hpp>
 
 namespace outcry {
@@ -117,7 +121,17 @@ class Scheduler {
   ActorCell* current() const { return current_; }
   Time now() const { return virtual_time_ ? now_ : clock_now(); }
   bool virtual_time() const { return virtual_time_; }
-  const SchedulerCounters& counters() const { return counters_; }
+  /// Requires: not running.
+  SchedulerCounters counters() const {
+    SchedulerCounters counters = counters_;
+    counters.turns = turns_;
+    return counters;
+  }
+  /// As it showed itself last; from any thread.
+  SchedulerLoad load() const;
+  /// For the watchdog, from any thread: the number of the turn in progress, and whose it is. Zero: there is none.
+  std::uint64_t look_at_turn(Held& held) const;
+  static Time clock_now();
   FramePool& frames() { return frames_; }
   /// Where the actors' mailboxes keep their messages.
   LocalPool& rings() { return rings_; }
@@ -159,7 +173,7 @@ class Scheduler {
     cell.resume_point = point;
     cell.waiting = waiting;
     cell.timed_out = false;
-    cell.where = where;
+    cell.awaits_at(where);
     ++cell.wait_ticket;
     if (deadline != never) arm(cell, deadline);
   }
@@ -283,6 +297,7 @@ class Scheduler {
   void ready(ActorCell* cell) {
     if (cell->queued) return;
     cell->queued = true;
+    ++run_queue_;
     cell->next_ready = nullptr;
     (last_ready_ != nullptr ? last_ready_->next_ready : first_ready_) = cell;
     last_ready_ = cell;
@@ -361,8 +376,15 @@ class Scheduler {
   void finish(ActorCell& cell, bool killed);
   void release(ActorCell& cell);
 
-  // The live loop.
+  // The live loop. A round: turns, timers, inbox, what goes out.
   void live_loop();
+  struct Round {
+    bool worked = false;
+    Time next = never;  // if not: when a timer is due
+  };
+  /// One round, on a thread of the host. If there is nothing to do, the inbox is watched until the next one.
+  Round poll(std::uint32_t turns);
+  bool run_turns(std::uint32_t turns);
   bool take_inbox();
   void serve_calls();
   void end_actors();
@@ -371,9 +393,16 @@ class Scheduler {
   void flush();
   void flush(std::uint32_t destination);
   void park();
+  bool watch_inbox(std::uint32_t sleeper);
+  void watch_no_more();
   void put_in_inbox(const Envelope& envelope);  // from a thread that is no scheduler of this runtime
   void wake_thread();
-  static Time clock_now();
+
+  // What others may see.
+  void show_load();
+  void idles(Time now);
+  void idles_no_more();
+  void leave();
 
   // Virtual time.
   void post_virtual(const Envelope& envelope, Time earliest);
@@ -391,10 +420,14 @@ class Scheduler {
   // What every turn touches.
   ActorCell* first_ready_ = nullptr;
   ActorCell* last_ready_ = nullptr;
-  ActorCell* current_ = nullptr;
+  Shown<ActorCell*> current_;
+  Shown<std::uint64_t> turns_;
   bool virtual_time_ = false;
   bool drawn_order_ = false;  // RuntimeOptions::interleaving
   std::int32_t budget_ = 0;
+  std::int32_t messages_per_turn_;
+  std::uint32_t run_queue_ = 0;
+  std::uint32_t mailbox_high_water_ = 0;
   Time now_{};
   Site* site_ = nullptr;
   Time last_time_ = Time::min();  // of the latest event played
@@ -450,7 +483,30 @@ class Scheduler {
     Credit* credit = nullptr;
   };
   std::array<CreditOfCell, 64> recent_credits_;  // in front of the map
+  // What its load is made of, in ns.
+  std::uint64_t actors_ = 0;
+  struct Clocked {
+    std::int64_t total;
+    std::int64_t since;  // zero: it is over
+  };
+  Clocked up_{};
+  Clocked idle_{};
+  struct ShownLoad {
+    std::uint64_t run_queue, actors, delivered, turns, parks, mailbox_high_water;
+    Clocked up, idle;
+  };
+  SequenceLock<ShownLoad> load_;
+
+  // Of a scheduler that the host runs.
+  std::mutex seat_;                  // whoever holds it is the scheduler's thread
+  std::atomic<bool> driven_{false};  // by run_scheduler()
+  bool watches_ = false;             // the host was told that there is nothing to do, and may wait for wake_fd_
+  int wake_fd_ = -1;
+  std::uint64_t owed_ = 0;  // what was written to wake_fd_, or will be, and not read yet
+
+  // What others touch. sleeping_: not, or where.
   alignas(64) std::atomic<std::uint32_t> sleeping_{0};
+  bool never_sleeps_ = false;
   std::atomic<std::int64_t> seen_time_{0};  // for progress, read by others
   std::atomic<std::uint64_t> seen_delivered_{0};
 
