@@ -274,7 +274,6 @@ void Runtime::start() {
     std::unique_lock guard(outside_);
     if (running_.exchange(true)) throw std::logic_error("the runtime runs already");
     stop_.store(live_actors_.load() == 0, std::memory_order_relaxed);
-    looping_.store(options_.schedulers - options_.hosted_schedulers);
     {
       const std::lock_guard lock(report_mutex_);
       report_.rows.clear();
@@ -294,8 +293,6 @@ void Runtime::start() {
         });
       }
     } catch (...) {
-      looping_.fetch_sub(options_.schedulers - options_.hosted_schedulers -
-                         static_cast<std::uint32_t>(threads_.size()));
       guard.unlock();
       stop();
       join();
@@ -312,17 +309,9 @@ void Runtime::start() {
 }
 
 void Runtime::join() {
-  if (options_.hosted_schedulers > 0 && running_.load(std::memory_order_relaxed)) {
-    while (!stopped()) futex_wait(stop_, 0);
-    // Threads whose loops still run may wait for calls to schedulers that the host runs no more.
-    for (; looping_.load() > 0; std::this_thread::yield())
-      for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i)
-        if (const std::unique_lock seat(schedulers_[i]->seat_, std::try_to_lock); seat) {
-          const Presence presence(*schedulers_[i]);
-          schedulers_[i]->serve_calls();
-        }
-  }
   threads_.clear();  // waits for each
+  if (options_.hosted_schedulers > 0 && running_.load(std::memory_order_relaxed))
+    while (!stopped()) futex_wait(stop_, 0);
   // Whoever comes in later finds that it runs no more.
   std::vector<std::unique_lock<std::mutex>> seats;
   for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i) seats.emplace_back(schedulers_[i]->seat_);
@@ -343,8 +332,6 @@ void Runtime::thread_main(std::uint32_t index) {
   settle(index);
   const Presence presence(*schedulers_[index]);
   schedulers_[index]->live_loop();
-  // One whose loop still runs may wait for a call to this one.
-  for (looping_.fetch_sub(1); looping_.load() > 0; std::this_thread::yield()) schedulers_[index]->serve_calls();
 }
 
 void Runtime::note(std::vector<StartReport::Row> rows, bool settled) {
@@ -443,8 +430,6 @@ void Runtime::run_scheduler(std::uint32_t index) {
     const std::lock_guard seat(scheduler.seat_);
     const Presence presence(scheduler);
     if (running_.load(std::memory_order_acquire)) scheduler.live_loop();
-    // One whose loop still runs may wait for a call to this one.
-    for (; looping_.load() > 0; std::this_thread::yield()) scheduler.serve_calls();
     scheduler.driven_.store(false);
   }
 }

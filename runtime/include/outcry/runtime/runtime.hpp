@@ -229,7 +229,6 @@ class Runtime {
   Barrier barrier_;
   std::atomic<std::uint32_t> stop_{0};  // or one
   std::atomic<bool> running_{false};
-  std::atomic<std::uint32_t> looping_{0};  // live: schedulers that have not left their loop
   std::atomic<std::uint64_t> live_actors_{0};
   std::atomic<std::uint64_t> spawned_{0};
   std::recursive_mutex outside_;  // guards sites_, and starting and ending against calls that come in meanwhile
