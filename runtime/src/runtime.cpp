@@ -235,7 +235,10 @@ void Runtime::call_on(Scheduler& scheduler, const std::function<void()>& work) {
     scheduler.put_in_inbox(envelope);
   }
   if (Scheduler* here = this_scheduler(); here != nullptr) {
-    for (; !call.done(); std::this_thread::yield()) here->serve_calls();
+    for (; !call.done(); std::this_thread::yield()) {
+      here->serve_calls();
+      if (scheduler.index_ < options_.hosted_schedulers) call_on_hosted(scheduler, [&] { scheduler.serve_calls(); });
+    }
   } else {
     call.wait();
   }
@@ -277,7 +280,7 @@ void Runtime::start() {
     {
       const std::lock_guard lock(report_mutex_);
       report_.rows.clear();
-      settled_ = 0;
+      settled_ = left_ = 0;
     }
     for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i)
       note({{"scheduler " + std::to_string(i) + ", thread", "the host's", "the host's"}}, true);
@@ -330,15 +333,31 @@ void Runtime::stop() noexcept {
 
 void Runtime::thread_main(std::uint32_t index) {
   settle(index);
-  const Presence presence(*schedulers_[index]);
-  schedulers_[index]->live_loop();
+  Scheduler& scheduler = *schedulers_[index];
+  const Presence presence(scheduler);
+  scheduler.live_loop();
+  // An actor elsewhere that is in its last turn may wait for a call to this scheduler: until nobody has a turn.
+  const auto hosts_are_out = [this] {
+    for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i)
+      if (!std::unique_lock(schedulers_[i]->seat_, std::try_to_lock)) return false;
+    return true;
+  };
+  std::unique_lock lock(report_mutex_);
+  ++left_;
+  report_changed_.notify_all();
+  const auto all_left = [&] { return left_ + options_.hosted_schedulers >= settled_ && hosts_are_out(); };
+  while (!report_changed_.wait_for(lock, std::chrono::microseconds(100), all_left)) {
+    lock.unlock();
+    scheduler.serve_calls();
+    lock.lock();
+  }
 }
 
 void Runtime::note(std::vector<StartReport::Row> rows, bool settled) {
   const std::lock_guard guard(report_mutex_);
   std::move(rows.begin(), rows.end(), std::back_inserter(report_.rows));
   settled_ += settled ? 1 : 0;
-  report_changed_.notify_one();
+  report_changed_.notify_all();
 }
 
 StartReport Runtime::start_report() const {

@@ -412,6 +412,34 @@ TEST_CASE("what a host may not do is refused") {
   world.join();
 }
 
+TEST_CASE(
+    "stop() while actors spawn on each other's schedulers leaves none of them waiting, on threads of the host, too") {
+  struct Spawner {
+    Actor operator()(Self<> self, int there, std::atomic<int>* spawned) const {
+      for (;;) {
+        self.runtime().spawn({.scheduler = there}, [](Self<>) -> Actor { co_return; });
+        ++*spawned;
+        co_await self.yield();
+      }
+    }
+  };
+  for (int i = 0; i < 300; ++i) {
+    RuntimeOptions options = hosted(3, i % 2 == 0 ? 0u : 1u);
+    options.turns_per_round = 2;  // a loop sees the stop between rounds, and each turn here waits for somebody else
+    Runtime world(options);
+    std::atomic<int> spawned{0};
+    for (int scheduler = 0; scheduler < 3; ++scheduler)
+      world.spawn({.scheduler = scheduler}, Spawner{}, (scheduler + 1) % 3, &spawned);
+    world.start();
+    std::thread given;
+    if (options.hosted_schedulers > 0) given = std::thread([&] { world.run_scheduler(0); });
+    while (spawned < i % 8) std::this_thread::yield();
+    world.stop();
+    world.join();  // hangs if one waits
+    if (given.joinable()) given.join();
+  }
+}
+
 TEST_CASE("two runtimes in one process talk to each other, one pumped by the host, one on threads of its own") {
   Runtime pumped(hosted());
   Runtime threaded(live(2));

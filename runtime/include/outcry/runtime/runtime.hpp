@@ -237,7 +237,8 @@ class Runtime {
   mutable std::mutex report_mutex_;
   std::condition_variable report_changed_;
   StartReport report_;
-  std::uint32_t settled_ = 0;  // threads that have noted what they got
+  std::uint32_t settled_ = 0;  // threads that have noted what they got, and the hosted schedulers
+  std::uint32_t left_ = 0;     // threads that have left their loops
   Time now_{};
 };
 
