@@ -38,3 +38,13 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/outcry_config.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/outcry-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/outcry-config.cmake ${PROJECT_BINARY_DIR}/outcry-config-version.cmake
         DESTINATION ${package_folder})
+
+include(${CMAKE_CURRENT_LIST_DIR}/outcry_pkg_config.cmake)
+set(with_caf ${libraries})
+list(FILTER with_caf INCLUDE REGEX "^outcry_(caf|cluster)$")
+set(without_caf ${libraries})
+if(with_caf)
+  list(REMOVE_ITEM without_caf ${with_caf})
+  outcry_pkg_config(outcry-caf "Outcry's actors among those of CAF, and markets spread over machines" outcry ${with_caf})
+endif()
+outcry_pkg_config(outcry "${PROJECT_DESCRIPTION}" "" ${without_caf})
