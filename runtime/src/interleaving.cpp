@@ -65,6 +65,7 @@ void Scheduler::run_moment_in_drawn_order(Site& site) {
       (before != nullptr ? before->next_ready : first_ready_) = cell->next_ready;
       if (last_ready_ == cell) last_ready_ = before;
       cell->queued = false;
+      --run_queue_;
       if (cell->in_use) {
         run(*cell);
       } else {

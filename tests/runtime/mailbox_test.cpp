@@ -520,9 +520,16 @@ TEST_CASE("a sender that is killed while it waits for room leaves the line") {
   for (const bool virtually : {false, true}) {
     Runtime world(virtually ? simulation() : live());
     Events events;
-    auto to = world.spawn({.mailbox = {.capacity = 1}}, gate<Number>, 4ms, &events, &line_of_number);
+    bool open = false;
+    auto to = world.spawn(
+        {.mailbox = {.capacity = 1}},
+        [](Self<Number, Text> self, const bool* may_take, Events* list) -> Actor {
+          while (!*may_take) co_await self.sleep(100us);
+          while (auto message = co_await self.receive()) list->push_back(line_of_number(std::get<Number>(*message)));
+        },
+        &open, &events);
     world.spawn(
-        [](Self<> self, Address<Number, Text> address, Events* list) -> Actor {
+        [](Self<> self, Address<Number, Text> address, Events* list, bool* may_take) -> Actor {
           const Address<Number> numbers = address;
           self.spawn(patient_sender, numbers, std::int64_t{1}, std::int64_t{1}, list);
           co_await self.sleep(100us);
@@ -531,10 +538,12 @@ TEST_CASE("a sender that is killed while it waits for room leaves the line") {
           self.spawn(patient_sender, numbers, std::int64_t{8}, std::int64_t{1}, list);
           co_await self.sleep(100us);
           killed.kill();
+          co_await self.sleep(100us);
+          *may_take = true;
           co_await self.sleep(20ms);
           address.stop();
         },
-        to, &events);
+        to, &events, &open);
     world.run();
     if (virtually) {  // each sender has credit of its own
       CHECK(events == Events{"1", "2", "8"});

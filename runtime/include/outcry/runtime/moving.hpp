@@ -225,7 +225,7 @@ Task<> stay(Self<Ms...> self, Home<Ms...> home, std::shared_ptr<Journey<Ms...>> 
   for (;;) {
     journey->direct_given = false;
     SpawnOptions options = journey->options;
-    options.name = cell.name;
+    options.name = cell.name.c_str();
     const std::unique_ptr<Start<Ms...>> start = std::move(journey->start);
     const Address<Ms...> away = (*start)(self, options, home);
     const std::uint64_t away_id = journey->away_id;
