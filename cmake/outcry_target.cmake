@@ -37,3 +37,10 @@ function(outcry_library name)
   set_property(GLOBAL APPEND PROPERTY OUTCRY_INCLUDE_ROOTS ${arg_ROOT}/include)
   outcry_target(${target})
 endfunction()
+
+# Of what nobody waits for, when it runs, more time goes into optimising than into all the rest. (Without sibling calls g++ 12 overflows the
+# stack where coroutines resume each other.)
+set(OUTCRY_LIGHTLY_OPTIMISED "")
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(OUTCRY_LIGHTLY_OPTIMISED -O1 -foptimize-sibling-calls)
+endif()

@@ -179,6 +179,13 @@ MemoryOptions HostProfile::memory_for(std::uint32_t schedulers) const {
   return options;
 }
 
+void HostProfile::place(RuntimeOptions& options) const {
+  options.processors = processors_for(options.schedulers);
+  options.memory = memory_for(options.schedulers);
+  options.fifo_priorities.clear();
+  for (std::uint32_t i = 0; i < options.schedulers; ++i) options.fifo_priorities.push_back(seats[i].priority);
+}
+
 std::string mismatch(const HostProfile& profile, const Topology& topology) {
   const auto counted = [](std::size_t count, const char* what) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");

@@ -64,13 +64,7 @@ void Scheduler::run_moment_in_drawn_order(Site& site) {
       for (std::size_t i = place - pending.size(); i > 0; --i) before = std::exchange(cell, cell->next_ready);
       (before != nullptr ? before->next_ready : first_ready_) = cell->next_ready;
       if (last_ready_ == cell) last_ready_ = before;
-      cell->queued = false;
-      --run_queue_;
-      if (cell->in_use) {
-        run(*cell);
-      } else {
-        release(*cell);
-      }
+      give_turn(*cell);
       continue;
     }
     const Envelope& drawn = site.queue.envelope(pending[place].node);

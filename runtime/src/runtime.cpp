@@ -147,8 +147,8 @@ Runtime::Runtime(RuntimeOptions options)
     throw std::invalid_argument("Latency::between_sites is the lookahead of a simulation and must be positive");
   if (options_.interleaving && options_.time == WorldTime::live)
     throw std::invalid_argument("RuntimeOptions::interleaving draws the order of a simulation, not of a live world");
-  if (options_.fifo_priority > 99)
-    throw std::invalid_argument("a real-time priority is 1 to 99, not " + std::to_string(options_.fifo_priority));
+  for (const std::uint32_t priority : options_.fifo_priorities)
+    if (priority > 99) throw std::invalid_argument("a real-time priority is 1 to 99, not " + std::to_string(priority));
   if (options_.messages_per_turn == 0 || options_.messages_per_turn > 1'000'000 || options_.turns_per_round == 0)
     throw std::invalid_argument("an actor's turn has 1 to 1000000 messages, and a round at least one turn");
   if (options_.hosted_schedulers > options_.schedulers)
@@ -413,10 +413,11 @@ void Runtime::settle(std::uint32_t index) {
 
   std::string asked = "ordinary";
   std::string obtained = asked;
-  if (options_.fifo_priority > 0) {
-    asked = "FIFO " + std::to_string(options_.fifo_priority);
+  const std::uint32_t priority = index < options_.fifo_priorities.size() ? options_.fifo_priorities[index] : 0;
+  if (priority > 0) {
+    asked = "FIFO " + std::to_string(priority);
     sched_param parameter{};
-    parameter.sched_priority = static_cast<int>(options_.fifo_priority);
+    parameter.sched_priority = static_cast<int>(priority);
     const int failed = pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameter);
     obtained = failed == 0 ? asked : obtained + reason(failed);
   }

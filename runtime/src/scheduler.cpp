@@ -423,17 +423,24 @@ void Scheduler::wait_for_message(ActorCell& cell, std::coroutine_handle<> point,
 }
 
 void Scheduler::run_ready() {
-  while (first_ready_ != nullptr) {
-    ActorCell* cell = first_ready_;
-    first_ready_ = cell->next_ready;
-    if (first_ready_ == nullptr) last_ready_ = nullptr;
-    cell->queued = false;
-    --run_queue_;
-    if (cell->in_use) {
-      run(*cell);
-    } else {
-      release(*cell);
-    }
+  while (first_ready_ != nullptr) run_first_ready();
+}
+
+void Scheduler::run_first_ready() {
+  ActorCell* cell = first_ready_;
+  first_ready_ = cell->next_ready;
+  if (first_ready_ == nullptr) last_ready_ = nullptr;
+  give_turn(*cell);
+}
+
+// Requires: the actor has been taken off the run queue. Its cell may have been given back since it was put there.
+void Scheduler::give_turn(ActorCell& cell) {
+  cell.queued = false;
+  --run_queue_;
+  if (cell.in_use) {
+    run(cell);
+  } else {
+    release(cell);
   }
 }
 
@@ -649,15 +656,33 @@ void Scheduler::wait_for_room(WaitingSender& sender, ActorCell* to, std::uint32_
     if (to->generation == generation) {
       to->room.push(sender);
       admit_waiting(*to);
+      look_for_cycle(sender, to);
       return;
     }
   } else if (Credit* credit = credit_for(to, generation); credit != nullptr) {
     credit->waiting.push(sender);
     admit_waiting(*credit, to);
+    look_for_cycle(sender, to);
     return;
   }
   sender.outcome = WaitingSender::Outcome::gone;
   wake(sender.sender);
+}
+
+// Actors that wait for room in each other wait for ever. Builds with asserts say who they are, as far as they are on one
+// scheduler: what an actor elsewhere waits for may not be looked at.
+void Scheduler::look_for_cycle([[maybe_unused]] const WaitingSender& sender, [[maybe_unused]] ActorCell* to) {
+#ifndef NDEBUG
+  if (sender.outcome != WaitingSender::Outcome::waiting) return;
+  sender.sender->waits_for = to;
+  std::string names = sender.sender->name.c_str();
+  ActorCell* cell = to;
+  for (int steps = 0; steps < 1'000 && &cell->scheduler() == this; ++steps, cell = cell->waits_for) {
+    names.append(" -> ").append(cell->name.c_str());
+    if (cell == sender.sender) return runtime_.log("actors wait for room in each other, and will for ever: " + names);
+    if (cell->waiting != Waiting::room) return;
+  }
+#endif
 }
 
 void Scheduler::admit_waiting(ActorCell& cell) {
@@ -1008,16 +1033,7 @@ Time Scheduler::clock_now() {
 bool Scheduler::run_turns(std::uint32_t turns) {
   bool worked = false;
   for (std::uint32_t turn = 0; turn < turns && first_ready_ != nullptr; ++turn) {
-    ActorCell* cell = first_ready_;
-    first_ready_ = cell->next_ready;
-    if (first_ready_ == nullptr) last_ready_ = nullptr;
-    cell->queued = false;
-    --run_queue_;
-    if (cell->in_use) {
-      run(*cell);
-    } else {
-      release(*cell);
-    }
+    run_first_ready();
     worked = true;
   }
   return worked;

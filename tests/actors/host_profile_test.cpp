@@ -104,6 +104,19 @@ TEST_CASE("a runtime's schedulers take the first seats: processors, and memory o
   }
 }
 
+TEST_CASE("a profile gives a runtime's schedulers their processors, nodes and priorities") {
+  RuntimeOptions options{.schedulers = 25};
+  shipped("xeon_2x28").place(options);
+  CHECK(options.processors.size() == 25);
+  CHECK(options.processors[22] == 54);
+  CHECK(options.memory.nodes == Numbers(25, 0));
+  Numbers priorities(25, 50);
+  CHECK(options.fifo_priorities == priorities);
+  options.schedulers = 28;
+  shipped("xeon_2x28").place(options);
+  CHECK(Numbers(options.fifo_priorities.end() - 3, options.fifo_priorities.end()) == Numbers{50, 40, 40});
+}
+
 TEST_CASE("a profile that is not sound is refused with file, line and key") {
   const Machine machine;
   laptop(machine);

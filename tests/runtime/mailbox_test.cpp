@@ -552,3 +552,42 @@ TEST_CASE("a sender that is killed while it waits for room leaves the line") {
     }
   }
 }
+
+TEST_CASE("builds with asserts name actors that wait for room in each other") {
+#ifdef NDEBUG
+  MESSAGE("this build has no asserts");
+#else
+  for (const bool virtually : {true, false}) {
+    std::vector<std::string> lines;
+    RuntimeOptions options = virtually ? simulation() : live();
+    options.log = [&lines](std::string_view line) { lines.emplace_back(line); };
+    Runtime world(options);
+    struct Partner {
+      Address<Number> address;
+    };
+    const auto pushes = [](Self<Number, Partner> self) -> Actor {
+      auto first = co_await self.receive();
+      const Address<Number> other = std::get<Partner>(*first).address;
+      for (std::int64_t i = 0;; ++i) {
+        const bool handed_over = co_await other.send(Number{i});
+        if (!handed_over) break;
+      }
+    };
+    auto a = world.spawn({.name = "a", .mailbox = {.capacity = 2}}, pushes);
+    auto b = world.spawn({.name = "b", .mailbox = {.capacity = 2}}, pushes);
+    auto c = world.spawn({.name = "c", .mailbox = {.capacity = 2}}, pushes);
+    world.spawn(
+        [](Self<> self, Address<Number, Partner> x, Address<Number, Partner> y, Address<Number, Partner> z) -> Actor {
+          x.send(Partner{y});
+          y.send(Partner{z});
+          z.send(Partner{x});
+          co_await self.sleep(1ms);
+          self.runtime().stop();
+        },
+        a, b, c);
+    world.run();
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0] == "actors wait for room in each other, and will for ever: c -> a -> b -> c");
+  }
+#endif
+}

@@ -128,7 +128,7 @@ TEST_CASE("real time is obtained, or the report and the log say why not; the sch
   Heard heard;
   RuntimeOptions options = live();
   options.log = heard.log();
-  options.fifo_priority = 3;
+  options.fifo_priorities = {3};
   Runtime world(options);
   const Place place = place_of_an_actor(world);
   const std::string obtained = row(world.start_report(), "scheduler 0, priority");
@@ -254,7 +254,7 @@ TEST_CASE("options that make no sense are refused") {
     change(options);
     Runtime world(options);
   };
-  CHECK_THROWS_AS(with([](RuntimeOptions& o) { o.fifo_priority = 100; }), std::invalid_argument);
+  CHECK_THROWS_AS(with([](RuntimeOptions& o) { o.fifo_priorities = {0, 100}; }), std::invalid_argument);
   CHECK_THROWS_AS(with([](RuntimeOptions& o) { o.messages_per_turn = 0; }), std::invalid_argument);
   CHECK_THROWS_AS(with([](RuntimeOptions& o) { o.turns_per_round = 0; }), std::invalid_argument);
   CHECK_THROWS_AS(with([](RuntimeOptions& o) { o.hosted_schedulers = 2; }), std::invalid_argument);

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include <outcry/runtime/memory.hpp>
+#include <outcry/runtime/runtime.hpp>
 #include <outcry/runtime/topology.hpp>
 
 namespace outcry {
@@ -60,6 +61,8 @@ struct HostProfile {
   /// Of the first so many seats. Throws HostProfileError if there are fewer.
   std::vector<std::uint32_t> processors_for(std::uint32_t schedulers) const;
   MemoryOptions memory_for(std::uint32_t schedulers) const;
+  /// Gives a runtime's schedulers the first seats, with their priorities.
+  void place(RuntimeOptions& options) const;
 };
 
 /// Throws HostProfileError.

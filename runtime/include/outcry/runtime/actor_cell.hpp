@@ -190,7 +190,8 @@ struct ActorCell {
   std::uint32_t timer_ticket = 0;
   Time timer_time{};
   Mailbox mailbox;
-  RoomQueue room;  // senders on this scheduler that wait for room in `mailbox`
+  RoomQueue room;                  // senders on this scheduler that wait for room in `mailbox`
+  ActorCell* waits_for = nullptr;  // whose room it waits for, or did last
 
   // Virtual time.
   Site* site = nullptr;

@@ -62,7 +62,7 @@ struct RuntimeOptions {
   Duration spin = std::chrono::microseconds(50);   // live: how long to spin before sleeping
   bool pin = true;                                 // live: scheduler i to processor i, if there are enough
   std::vector<std::uint32_t> processors{};         // live: which of the system's processors instead, by scheduler
-  std::uint32_t fifo_priority = 0;                 // live: 1 to 99: real time, first in first out; 0: ordinary
+  std::vector<std::uint32_t> fifo_priorities{};    // live: by scheduler, 1 to 99: real time; 0, missing: ordinary
   std::size_t stack_bytes = 0;                     // live: of each scheduler's thread; 0: the system's
   std::uint32_t messages_per_turn = 64;            // live: that an actor takes before others have their turn
   std::uint32_t turns_per_round = 256;             // live: before timers and other schedulers' messages have theirs

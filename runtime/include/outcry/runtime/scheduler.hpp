@@ -345,6 +345,7 @@ class Scheduler {
   Delivery reserve(Envelope& envelope);
   Credit* credit_for(ActorCell* to, std::uint32_t generation);
   void return_credit(ActorCell& cell, std::uint32_t source);
+  void look_for_cycle(const WaitingSender& sender, ActorCell* to);
   void admit_waiting(ActorCell& cell);
   void admit_waiting(Credit& credit, ActorCell* to);
   void got_credit(Credit& credit, const Room& room);
@@ -372,6 +373,8 @@ class Scheduler {
   void ring(ActorCell* owner, std::uint32_t alarm);
   void free_alarm(std::uint32_t alarm);
   void run_ready();
+  void run_first_ready();
+  void give_turn(ActorCell& cell);
   void run(ActorCell& cell);
   void finish(ActorCell& cell, bool killed);
   void release(ActorCell& cell);
