@@ -587,7 +587,9 @@ TEST_CASE("builds with asserts name actors that wait for room in each other") {
         a, b, c);
     world.run();
     REQUIRE(lines.size() == 1);
-    CHECK(lines[0] == "actors wait for room in each other, and will for ever: c -> a -> b -> c");
+    const std::string said = "actors wait for room in each other, and will for ever: ";
+    const Events cycles{said + "a -> b -> c -> a", said + "b -> c -> a -> b", said + "c -> a -> b -> c"};
+    CHECK(std::find(cycles.begin(), cycles.end(), lines[0]) != cycles.end());  // who came last tells
   }
 #endif
 }
