@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace outcry {
 
@@ -54,7 +55,8 @@ Memory::Memory(MemoryOptions options, std::uint32_t schedulers)
     : options_(std::move(options)),
       system_(options_.system != nullptr ? *options_.system : MemorySystem::real()),
       several_nodes_(system_.several_nodes()),
-      prefaulted_(schedulers) {
+      prefaulted_(schedulers),
+      came_(schedulers) {
   arenas_.reserve(schedulers);
   for (std::uint32_t i = 0; i < schedulers; ++i) {
     PageOptions pages{.huge_pages = options_.huge_pages, .lock = options_.lock, .limit_bytes = options_.limit_bytes};
@@ -65,19 +67,21 @@ Memory::Memory(MemoryOptions options, std::uint32_t schedulers)
   }
 }
 
-bool Memory::enter(std::uint32_t scheduler) noexcept {
+bool Memory::enter(std::uint32_t scheduler, ThreadOf thread) noexcept {
   Arena& mine = *arenas_[scheduler];
   mine.enter();
-  if (options_.arena != ArenaKind::host) {
-    if (several_nodes_ && scheduler >= options_.nodes.size()) mine.pages().prefer_node(system_.current_node());
-    if (const auto node = mine.pages().options().node; node && several_nodes_) system_.prefer_node_for_thread(node);
-  }
-  return entered_.fetch_add(1, std::memory_order_relaxed) + 1 == arenas_.size() && has_wishes();
+  const bool places = several_nodes_ && options_.arena != ArenaKind::host;
+  const bool first = std::exchange(came_[scheduler], 1) == 0;
+  if (places && first && scheduler >= options_.nodes.size()) mine.pages().prefer_node(system_.current_node());
+  if (const auto node = mine.pages().options().node; places && node && thread == ThreadOf::runtime)
+    system_.prefer_node_for_thread(node);
+  return first && entered_.fetch_add(1, std::memory_order_relaxed) + 1 == arenas_.size() && has_wishes();
 }
 
-void Memory::leave(std::uint32_t scheduler) noexcept {
+void Memory::leave(std::uint32_t scheduler, ThreadOf thread) noexcept {
   arenas_[scheduler]->leave();
-  if (several_nodes_ && options_.arena != ArenaKind::host) system_.prefer_node_for_thread(std::nullopt);
+  if (several_nodes_ && options_.arena != ArenaKind::host && thread == ThreadOf::runtime)
+    system_.prefer_node_for_thread(std::nullopt);
 }
 
 std::vector<NodeMemory> Memory::nodes() const {

@@ -30,15 +30,17 @@ std::uint32_t barrier_spins(const RuntimeOptions& options) { return options.sche
 /// This thread speaks for a scheduler while it lives.
 class Presence {
  public:
-  explicit Presence(Scheduler& scheduler)
+  Presence(Scheduler& scheduler, Memory::ThreadOf thread)
       : outer_(std::exchange(this_scheduler(), &scheduler)),
         outer_pool_(std::exchange(FramePool::current(), &scheduler.frames())),
         memory_(scheduler.runtime().memory()),
-        index_(scheduler.index()) {
-    if (memory_.enter(index_)) scheduler.runtime().log_memory();
+        index_(scheduler.index()),
+        thread_(thread) {
+    if (memory_.enter(index_, thread_))
+      for (const StartReport::Row& row : memory_.report().rows) scheduler.runtime().log(to_string(row));
   }
   ~Presence() {
-    memory_.leave(index_);
+    memory_.leave(index_, thread_);
     this_scheduler() = outer_;
     FramePool::current() = outer_pool_;
   }
@@ -50,7 +52,17 @@ class Presence {
   FramePool* outer_pool_;
   Memory& memory_;
   std::uint32_t index_;
+  Memory::ThreadOf thread_;
 };
+
+/// This thread stays on that processor from now on; zero, or why not.
+int run_on(std::uint32_t processor) {
+  if (processor >= CPU_SETSIZE) return EINVAL;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(processor, &one);
+  return sched_setaffinity(0, sizeof one, &one) == 0 ? 0 : errno;
+}
 
 /// This thread stays on the scheduler's processor while it lives, if one was named: for virtual time, where threads may
 /// be the caller's.
@@ -58,10 +70,7 @@ class Seat {
  public:
   Seat(const RuntimeOptions& options, std::uint32_t index) {
     if (index >= options.processors.size() || sched_getaffinity(0, sizeof before_, &before_) != 0) return;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    if (options.processors[index] < CPU_SETSIZE) CPU_SET(options.processors[index], &one);
-    taken_ = sched_setaffinity(0, sizeof one, &one) == 0;
+    taken_ = run_on(options.processors[index]) == 0;
   }
   ~Seat() {
     if (taken_) sched_setaffinity(0, sizeof before_, &before_);
@@ -208,7 +217,7 @@ bool Runtime::call_on_hosted(Scheduler& scheduler, const std::function<void()>& 
   const std::unique_lock seat(scheduler.seat_, std::try_to_lock);
   if (!seat) return false;
   {
-    const Presence presence(scheduler);
+    const Presence presence(scheduler, Memory::ThreadOf::host);
     work();
     scheduler.flush();
   }
@@ -334,7 +343,7 @@ void Runtime::stop() noexcept {
 void Runtime::thread_main(std::uint32_t index) {
   settle(index);
   Scheduler& scheduler = *schedulers_[index];
-  const Presence presence(scheduler);
+  const Presence presence(scheduler, Memory::ThreadOf::runtime);
   scheduler.live_loop();
   // An actor elsewhere that is in its last turn may wait for a call to this scheduler: until nobody has a turn.
   const auto hosts_are_out = [this] {
@@ -377,13 +386,6 @@ namespace {
 
 std::string reason(int error) { return " (" + std::generic_category().message(error) + ")"; }
 
-int run_on(int processor) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(processor, &one);
-  return sched_setaffinity(0, sizeof one, &one) == 0 ? 0 : errno;
-}
-
 /// The processor that stands at place `index` of those that this thread may use; -1: there are fewer than `least`.
 int usual_processor(std::uint32_t index, std::uint32_t least) {
   cpu_set_t allowed;
@@ -404,7 +406,7 @@ void Runtime::settle(std::uint32_t index) {
   const int usual = !chosen && options_.pin ? usual_processor(index, options_.schedulers) : -1;
   if (chosen || usual >= 0) {
     const std::uint32_t processor = chosen ? options_.processors[index] : static_cast<std::uint32_t>(usual);
-    const int failed = processor < CPU_SETSIZE ? run_on(static_cast<int>(processor)) : EINVAL;
+    const int failed = run_on(processor);
     const std::string asked = std::to_string(processor);
     rows.push_back({who + "processor", asked, failed == 0 ? asked : "any" + reason(failed)});
   } else {
@@ -448,7 +450,7 @@ void Runtime::run_scheduler(std::uint32_t index) {
     throw std::logic_error("scheduler " + std::to_string(index) + " runs on another thread already");
   {
     const std::lock_guard seat(scheduler.seat_);
-    const Presence presence(scheduler);
+    const Presence presence(scheduler, Memory::ThreadOf::host);
     if (running_.load(std::memory_order_acquire)) scheduler.live_loop();
     scheduler.driven_.store(false);
   }
@@ -459,7 +461,7 @@ Polled Runtime::poll(std::uint32_t turns) {
   if (scheduler.driven_.load()) throw std::logic_error("scheduler 0 runs on another thread already");
   const std::lock_guard seat(scheduler.seat_);
   if (stopped() || !running_.load(std::memory_order_acquire)) return {.what = Polled::What::ended};
-  const Presence presence(scheduler);
+  const Presence presence(scheduler, Memory::ThreadOf::host);
   const Scheduler::Round round = scheduler.poll(turns != 0 ? turns : options_.turns_per_round);
   if (stopped()) return {.what = Polled::What::ended};
   if (round.worked) return {.what = Polled::What::worked};
@@ -499,7 +501,7 @@ void Runtime::run_until(Time end) {
 void Runtime::virtual_main(std::uint32_t index, std::int64_t end) {
   Scheduler& scheduler = *schedulers_[index];
   const Seat seat(options_, index);
-  const Presence presence(scheduler);
+  const Presence presence(scheduler, index == 0 ? Memory::ThreadOf::host : Memory::ThreadOf::runtime);
   const Duration lookahead = options_.latency.between_sites;
   const bool together = lookahead != forever && options_.schedulers > 1;
   scheduler.parity_ = 1;
@@ -588,10 +590,6 @@ std::vector<LocalPool::Statistics> Runtime::ring_pools() const {
   std::vector<LocalPool::Statistics> all;
   for (const auto& scheduler : schedulers_) all.push_back(scheduler->rings().statistics());
   return all;
-}
-
-void Runtime::log_memory() const {
-  for (const StartReport::Row& row : memory_.report().rows) log(to_string(row));
 }
 
 Time Runtime::progress() const {

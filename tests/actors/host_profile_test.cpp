@@ -1,5 +1,7 @@
 #include <outcry/actors/host_profile.hpp>
 
+#include <doctest/doctest.h>
+
 #include <fstream>
 #include <set>
 

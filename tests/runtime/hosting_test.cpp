@@ -6,6 +6,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <map>
 #include <stdexcept>
 #include <thread>
@@ -24,6 +26,19 @@ bool readable(int descriptor, int timeout_ms = 0) {
   pollfd one{descriptor, POLLIN, 0};
   return ::poll(&one, 1, timeout_ms) == 1;
 }
+
+/// Counts those of its kind.
+struct Counted {
+  explicit Counted(int number) : value(number) { ++alive; }
+  Counted(Counted&& other) noexcept : value(other.value) { ++alive; }
+  Counted(const Counted& other) : value(other.value) { ++alive; }
+  Counted& operator=(const Counted&) = default;
+  ~Counted() { --alive; }
+
+  std::int64_t value;
+  std::array<std::int64_t, 16> weight{};  // too much for an envelope: it travels in a box
+  static inline std::atomic<int> alive{0};
+};
 
 /// As a host with nothing else to do: sleeps whenever it may.
 int pump(Runtime& world) {
@@ -380,9 +395,10 @@ TEST_CASE("join() waits for the threads that the host gave") {
     if (i % 2 == 0) std::this_thread::yield();
     world.stop();
     world.join();
-    ++turns;  // nobody else touches it any more
+    const std::int64_t at_the_end = turns++;  // nobody else touches it any more
     one.join();
     two.join();
+    CHECK(turns == at_the_end + 1);
   }
 }
 
@@ -437,6 +453,7 @@ TEST_CASE(
     world.stop();
     world.join();  // hangs if one waits
     if (given.joinable()) given.join();
+    CHECK(spawned >= i % 8);
   }
 }
 
@@ -471,12 +488,12 @@ TEST_CASE("a thousand worlds are taken down while their actors are at work, and 
   INFO("--seed=" << seed);
   Random random(seed, 0);
   struct Chatter {
-    Actor operator()(Self<Text, Ask<Question>> self, std::vector<Address<Text, Ask<Question>>>* all) const {
-      const std::vector<Address<Text, Ask<Question>>>& others = *all;
+    Actor operator()(Self<Counted, Ask<Question>> self, std::vector<Address<Counted, Ask<Question>>>* all) const {
+      const std::vector<Address<Counted, Ask<Question>>>& others = *all;
       for (std::int64_t i = 0;; ++i) {
         const auto& other = others[self.random().below(others.size())];
         switch (self.random().below(5)) {
-          case 0: other.send(Text("a message that lies on the heap, and must not stay there")); break;
+          case 0: other.send(Counted(1)); break;
           case 1: {
             auto asking = other.ask(Question{i}, Duration(200us));
             const auto answer = co_await asking;
@@ -499,7 +516,7 @@ TEST_CASE("a thousand worlds are taken down while their actors are at work, and 
     options.seed = seed + static_cast<std::uint64_t>(i);
     options.hosted_schedulers = static_cast<std::uint32_t>(random.below(2));
     if (random.chance(0.1)) options.hold_limit = 1s;
-    std::vector<Address<Text, Ask<Question>>> all;
+    std::vector<Address<Counted, Ask<Question>>> all;
     Runtime world(options);
     for (int j = 0; j < 6; ++j)
       all.push_back(
@@ -513,4 +530,5 @@ TEST_CASE("a thousand worlds are taken down while their actors are at work, and 
       world.join();
     }
   }
+  CHECK(Counted::alive == 0);
 }

@@ -136,6 +136,21 @@ TEST_CASE("on a machine of several nodes an arena comes to the node where its sc
                                       {"scheduler 0, node", "where it runs", "256 of 256 pages on node 2"}});
 }
 
+TEST_CASE("a thread of the host keeps its policy, however often it comes, and is told once") {
+  System system;
+  system.nodes = 4;
+  system.runs_on = 2;
+  Memory memory({.arena = ArenaKind::pages, .nodes = {3}, .system = &system}, 1);
+  std::vector<bool> told;
+  for (int i = 0; i < 3; ++i) {
+    told.push_back(memory.enter(0, Memory::ThreadOf::host));
+    memory.leave(0, Memory::ThreadOf::host);
+  }
+
+  CHECK(told == std::vector<bool>{true, false, false});
+  CHECK(system.calls().empty());
+}
+
 TEST_CASE("counters are kept for each node") {
   System system;
   system.nodes = 2;

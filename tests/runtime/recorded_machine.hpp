@@ -3,12 +3,10 @@
 // It goes with its object. The machines are written down as the kernel numbers them.
 #pragma once
 
-#include <doctest/doctest.h>
-#include <stdlib.h>
+#include "../scratch.hpp"
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string>
 #include <utility>
@@ -33,26 +31,14 @@ inline Numbers joined(Numbers one, const Numbers& other) {
 
 class Machine {
  public:
-  Machine() {
-    std::string name = (std::filesystem::temp_directory_path() / "outcry_machine_XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    root_ = name;
-  }
-  ~Machine() {
-    std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
-  }
-  Machine(const Machine&) = delete;
-  Machine& operator=(const Machine&) = delete;
-
-  const std::filesystem::path& root() const { return root_; }
-  std::string path(const std::string& file) const { return (root_ / file).string(); }
+  const std::filesystem::path& root() const { return scratch_.folder(); }
+  std::string path(const std::string& file) const { return scratch_.path(file); }
 
   void write(const std::string& file, const std::string& text) const {
-    std::filesystem::create_directories((root_ / file).parent_path());
-    std::ofstream(root_ / file) << text << "\n";
+    std::filesystem::create_directories((root() / file).parent_path());
+    scratch_.write(file, text + "\n");
   }
-  void remove(const std::string& file) const { std::filesystem::remove_all(root_ / file); }
+  void remove(const std::string& file) const { std::filesystem::remove_all(root() / file); }
 
   void processor(std::uint32_t number, std::uint32_t package, std::uint32_t core_id, const Numbers& siblings) const {
     const std::string folder = cpu(number) + "topology/";
@@ -85,7 +71,7 @@ class Machine {
  private:
   static std::string cpu(std::uint32_t number) { return "devices/system/cpu/cpu" + std::to_string(number) + "/"; }
 
-  std::filesystem::path root_;
+  outcry_test::Scratch scratch_;
 };
 
 /// One node, four cores of two threads: n and n + 4.

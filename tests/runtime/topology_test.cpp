@@ -1,3 +1,5 @@
+#include <doctest/doctest.h>
+
 #include "recorded_machine.hpp"
 
 #include <algorithm>

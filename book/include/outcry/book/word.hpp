@@ -8,7 +8,7 @@
 //
 // Compilers' own atomic functions, not std::atomic, whose plain loads would be atomic, too. And on x86-64 the stores are
 // volatile moves: the same instruction, but GCC 12 forgets all that it has read from memory at every atomic store, which
-// made books eight per cent slower. There volatile moves also keep their order, in the compiler and in the processor.
+// makes books slower. There volatile moves also keep their order, in the compiler and in the processor.
 // ThreadSanitizer sees the atomic ones.
 #pragma once
 

@@ -45,12 +45,14 @@ class Memory {
   const MemoryOptions& options() const { return options_; }
   MemorySystem& system() const { return system_; }
 
-  /// This thread is the scheduler's from now on: its arena comes to the node where it runs, if none was asked for, and
-  /// what else it allocates prefers that node. True once: when the last scheduler has come and there is something to
-  /// report.
-  bool enter(std::uint32_t scheduler) noexcept;
+  enum class ThreadOf : std::uint8_t { runtime, host };
+
+  /// This thread is the scheduler's from now on: its arena comes to the node where it runs first, if none was asked for.
+  /// What else a thread of the runtime allocates prefers that node; a host's keeps its policy. True once: when the last
+  /// scheduler has come and there is something to report.
+  bool enter(std::uint32_t scheduler, ThreadOf thread = ThreadOf::runtime) noexcept;
   /// The thread is its caller's again.
-  void leave(std::uint32_t scheduler) noexcept;
+  void leave(std::uint32_t scheduler, ThreadOf thread = ThreadOf::runtime) noexcept;
 
   /// Whether the options ask for more than an arena.
   bool has_wishes() const noexcept {
@@ -68,6 +70,7 @@ class Memory {
   bool several_nodes_;
   std::vector<std::unique_ptr<Arena>> arenas_;
   std::vector<bool> prefaulted_;
+  std::vector<std::uint8_t> came_;  // by scheduler, each written by its own thread
   std::atomic<std::uint32_t> entered_{0};
 };
 

@@ -61,7 +61,7 @@ struct RuntimeOptions {
   IdlePolicy idle = IdlePolicy::spin_then_sleep;   // live
   Duration spin = std::chrono::microseconds(50);   // live: how long to spin before sleeping
   bool pin = true;                                 // live: scheduler i to processor i, if there are enough
-  std::vector<std::uint32_t> processors{};         // live: which of the system's processors instead, by scheduler
+  std::vector<std::uint32_t> processors{};         // which of the system's processors instead, by scheduler
   std::vector<std::uint32_t> fifo_priorities{};    // live: by scheduler, 1 to 99: real time; 0, missing: ordinary
   std::size_t stack_bytes = 0;                     // live: of each scheduler's thread; 0: the system's
   std::uint32_t messages_per_turn = 64;            // live: that an actor takes before others have their turn
@@ -186,8 +186,6 @@ class Runtime {
   std::string dump() const;
 
   void log(std::string_view line) const;
-  /// A line for each row of memory().report().
-  void log_memory() const;
 
   /// Where blocking work is done; from any thread.
   OffloadPool& offload_pool();
