@@ -42,5 +42,12 @@ endfunction()
 # stack where coroutines resume each other.)
 set(OUTCRY_LIGHTLY_OPTIMISED "")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  set(OUTCRY_LIGHTLY_OPTIMISED -O1 -foptimize-sibling-calls)
+  set(OUTCRY_LIGHTLY_OPTIMISED -Og -foptimize-sibling-calls)
 endif()
+
+# Headers that every source of a target includes, read once for all of them. ccache keeps what it compiled only without, and does better.
+function(outcry_precompile target)
+  if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
+endfunction()

@@ -53,7 +53,7 @@ Thread::Thread(const std::string& name, std::size_t stack_bytes, std::function<v
   }
   if (failed != 0) failed = pthread_create(&handle_, nullptr, enter, start.get());
   if (failed != 0) throw std::system_error(failed, std::generic_category(), "no thread can be made");
-  start.release();
+  static_cast<void>(start.release());  // the thread has it
   joinable_ = true;
 }
 
