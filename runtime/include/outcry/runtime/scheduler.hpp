@@ -269,6 +269,7 @@ class Scheduler {
   // A slab starts with its scheduler, so that an address leads there without touching a line that its owner writes.
   static constexpr std::size_t cells_begin = 64;
   static constexpr std::size_t cells_in_slab = (ActorCell::slab_size - cells_begin) / sizeof(ActorCell);
+  static constexpr std::size_t bulk = 64;  // envelopes for one destination before they are flushed within a turn
 
   friend class Runtime;
   friend void send_from_outside(Envelope& envelope);
