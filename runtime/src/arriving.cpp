@@ -74,8 +74,8 @@ void Scheduler::arrive(Envelope& envelope, std::uint64_t sender, std::uint32_t s
       }
       break;
     case Kind::stop:
-      cell.stopping = true;
-      if (cell.waiting == Waiting::message || cell.waiting == Waiting::time) wake(&cell);
+      cell.stopping = cell.noticed = true;
+      if (wants_message(cell.waiting) || cell.waiting == Waiting::time) wake(&cell);
       break;
     case Kind::kill:
       if (cell.on_stack) {
@@ -138,7 +138,7 @@ void Scheduler::arrive_message(ActorCell& cell, Envelope& envelope) {
     return;
   }
   std::memcpy(mailbox.push(envelope.type, source, control)->payload(), envelope.payload, envelope.type->payload_size);
-  if (cell.waiting != Waiting::message) return;
+  if (!wants_message(cell.waiting)) return;
   if (virtual_time_ && cell.busy_until > now_) {  // it takes the message when it is done with the one before
     wait_no_more(cell);
     suspend(cell, cell.resume_point, Waiting::compute, cell.busy_until, cell.where);

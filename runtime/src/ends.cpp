@@ -146,6 +146,7 @@ void Scheduler::tell_askers_of_end(ActorCell& cell) {
 
 void Scheduler::release(ActorCell& cell) {
   cell.waiting = Waiting::nothing;
+  cell.noticed = false;
   cell.stopping = cell.timed_out = cell.timer_armed = cell.timer_is_set = cell.again = cell.finished = cell.killed =
       cell.on_stack = false;
   cell.sent = cell.children = 0;

@@ -12,6 +12,7 @@
 #include <outcry/runtime/runtime.hpp>
 
 #include "futex.hpp"
+#include "ring.hpp"
 
 namespace outcry {
 
@@ -67,21 +68,21 @@ void Scheduler::wake_thread() {
   if (never_sleeps_) return;
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (sleeping_.load(std::memory_order_relaxed) == awake) return;
-  const std::uint32_t sleeper = sleeping_.exchange(awake, std::memory_order_relaxed);
+  const std::uint32_t sleeper = sleeping_.exchange(awake, std::memory_order_acquire);
   if (sleeper == awake) return;
   if (Scheduler* here = this_scheduler(); here != nullptr) ++here->counters_.wakes;
   if (sleeper == on_futex) {
     futex_wake(sleeping_);
   } else {
     const std::uint64_t one = 1;
-    while (::write(wake_fd_, &one, sizeof one) < 0 && errno == EINTR) {
+    while (::write(sleeper == on_ring ? ring_wake_fd_ : wake_fd_, &one, sizeof one) < 0 && errno == EINTR) {
     }
   }
 }
 
 /// Whether there is nothing, and a sender from now on wakes the sleeper.
 bool Scheduler::watch_inbox(std::uint32_t sleeper) {
-  sleeping_.store(sleeper, std::memory_order_relaxed);
+  sleeping_.store(sleeper, std::memory_order_release);  // with ring_wake_fd_
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!take_inbox() && !runtime_.stop_.load(std::memory_order_relaxed)) return true;
   // A sender may have seen it already: what he writes to the descriptor is read later.
@@ -92,23 +93,34 @@ bool Scheduler::watch_inbox(std::uint32_t sleeper) {
 /// The host polls again. Who woke it has written to its descriptor, or is about to: all of that is read in time, so that
 /// the descriptor does not stay readable.
 void Scheduler::watch_no_more() {
-  if (std::exchange(watches_, false) && sleeping_.exchange(awake, std::memory_order_relaxed) == awake) ++owed_;
   std::uint64_t written = 0;
+  if (ring_ != nullptr) {  // who also writes to it, as often as it likes
+    if (!std::exchange(watches_, false)) return;
+    ring_->told(false);
+    sleeping_.store(awake, std::memory_order_relaxed);
+    owed_ = 0;
+    static_cast<void>(::read(wake_fd_, &written, sizeof written));
+    return;
+  }
+  if (std::exchange(watches_, false) && sleeping_.exchange(awake, std::memory_order_relaxed) == awake) ++owed_;
   if (owed_ != 0 && ::read(wake_fd_, &written, sizeof written) == sizeof written) owed_ -= written;
 }
 
 void Scheduler::park() {
-  if (!watch_inbox(on_futex)) return;
-  timespec timeout{};
-  timespec* wait = nullptr;
-  if (!timers_.empty()) {
-    const std::int64_t left = std::max<std::int64_t>(0, timers_.next_time() - to_ns(clock_now()));
-    timeout = {static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
-    wait = &timeout;
-  }
+  if (!watch_inbox(ring_ != nullptr ? on_ring : on_futex)) return;
+  Duration patience = forever;
+  if (const Time next = next_due(); next != never) patience = std::max(next - clock_now(), Duration::zero());
   ++counters_.parks;
   show_load();
-  futex_wait(sleeping_, on_futex, wait);
+  if (ring_ != nullptr) {
+    ring_->wait(patience);
+  } else if (patience == forever) {
+    futex_wait(sleeping_, on_futex, nullptr);
+  } else {
+    const timespec timeout{static_cast<time_t>(patience.count() / 1'000'000'000),
+                           static_cast<long>(patience.count() % 1'000'000'000)};
+    futex_wait(sleeping_, on_futex, &timeout);
+  }
   sleeping_.store(awake, std::memory_order_relaxed);
 }
 

@@ -43,5 +43,6 @@ struct Scheduler::Inbox {
 inline constexpr std::uint32_t awake = 0;
 inline constexpr std::uint32_t on_futex = 1;
 inline constexpr std::uint32_t on_wake_fd = 2;
+inline constexpr std::uint32_t on_ring = 3;
 
 }  // namespace outcry

@@ -6,6 +6,7 @@
 #include <outcry/runtime/runtime.hpp>
 
 #include "inbox.hpp"
+#include "ring.hpp"
 
 namespace outcry {
 
@@ -35,9 +36,12 @@ void Scheduler::live_loop() {
   show_load();
   while (!runtime_.stop_.load(std::memory_order_relaxed)) {
     bool worked = run_turns(turns);
+    if (ring_ != nullptr) worked |= take_completions();
     if (idle_turns % clock_turns == 0) fire_timers();
     worked |= take_inbox();
     flush();
+    // One that sleeps as soon as there is nothing to do hands over and waits with one call, in park().
+    if (ring_ != nullptr && (first_ready_ != nullptr || idle != IdlePolicy::sleep)) hand_over_requests();
     if (worked || first_ready_ != nullptr) {
       if (idle_.since != 0) [[unlikely]]
         idles_no_more();
@@ -49,7 +53,9 @@ void Scheduler::live_loop() {
     if (++idle_turns == 1) show_load();
     if (idle_turns == idle_after) idles(clock_now());
     // While it spins it looks at its inbox each time, at the clock now and then.
-    if (idle != IdlePolicy::spin && (idle == IdlePolicy::sleep || idle_turns % clock_turns == 0)) {
+    const bool stays_awake = idle == IdlePolicy::spin || (ring_ != nullptr && busy_ring_);
+    if (stays_awake && idle == IdlePolicy::sleep) hand_over_requests();
+    if (!stays_awake && (idle == IdlePolicy::sleep || idle_turns % clock_turns == 0)) {
       const Time now = clock_now();
       if (idle_since == never) idle_since = now;
       if (idle == IdlePolicy::sleep || now - idle_since >= runtime_.options().spin) {
@@ -73,16 +79,21 @@ void Scheduler::live_loop() {
 Scheduler::Round Scheduler::poll(std::uint32_t turns) {
   watch_no_more();
   if (up_.since == 0) up_.since = to_ns(clock_now());
+  bool worked = ring_ != nullptr && take_completions();
   fire_timers();
-  bool worked = take_inbox();
+  worked |= take_inbox();
   if (first_ready_ != nullptr) idles_no_more();
   worked |= run_turns(turns);
   flush();
+  if (ring_ != nullptr) hand_over_requests();
   if (!worked && first_ready_ == nullptr) {
-    if (watch_inbox(on_wake_fd)) {
-      watches_ = true;
-      if (idle_.since == 0) idles(clock_now());
-      return {.worked = false, .next = timers_.empty() ? never : time_from_ns(timers_.next_time())};
+    if (watch_ring()) {
+      if (watch_inbox(on_wake_fd)) {
+        watches_ = true;
+        if (idle_.since == 0) idles(clock_now());
+        return {.worked = false, .next = next_due()};
+      }
+      if (ring_ != nullptr) ring_->told(false);
     }
   } else {
     show_load();

@@ -360,6 +360,8 @@ void Runtime::thread_main(std::uint32_t index) {
     scheduler.serve_calls();
     lock.lock();
   }
+  lock.unlock();
+  scheduler.close_ring();
 }
 
 void Runtime::note(std::vector<StartReport::Row> rows, bool settled) {
@@ -606,9 +608,10 @@ std::uint64_t Runtime::delivered_so_far() const {
 }
 
 std::string Runtime::dump() const {
-  static constexpr const char* awaits[] = {"a turn",         "a message",         "a moment",
-                                           "an answer",      "room in a mailbox", "the end of its computing",
-                                           "work elsewhere", "its children",      "a channel"};
+  static constexpr const char* awaits[] = {
+      "a message",         "a message or a socket",    "a turn",         "a moment",     "an answer",
+      "room in a mailbox", "the end of its computing", "work elsewhere", "its children", "a channel",
+      "a socket"};
   std::string out;
   for (const auto& scheduler : schedulers_) {
     scheduler->for_each_actor([&](const ActorCell& cell) {

@@ -13,6 +13,7 @@
 #include <outcry/runtime/runtime.hpp>
 
 #include "inbox.hpp"
+#include "ring.hpp"
 
 namespace outcry {
 
@@ -65,7 +66,9 @@ void Scheduler::discard_messages() {
 }
 
 Scheduler::~Scheduler() {
+  close_ring();
   if (wake_fd_ >= 0) ::close(wake_fd_);
+  if (ring_wake_fd_ >= 0) ::close(ring_wake_fd_);
   for (std::byte* slab : slabs_) {
     auto* cells = reinterpret_cast<ActorCell*>(slab + cells_begin);
     const std::size_t used = slab == slabs_.back() ? cells_in_slab - cells_left_ : cells_in_slab;
@@ -161,6 +164,18 @@ void Scheduler::wait_for_message(ActorCell& cell, std::coroutine_handle<> point,
     suspend(cell, point, Waiting::compute, cell.busy_until, where);
   } else {
     yield(cell, point, where);
+  }
+}
+
+void Scheduler::wait_for_event(ActorCell& cell, std::coroutine_handle<> point, Time deadline,
+                               std::source_location where) {
+  if (cell.extras != nullptr && cell.extras->sockets != nullptr && ring_ != nullptr) ring_->set_dirty(cell);
+  if (!cell.mailbox.empty()) {
+    wait_for_message(cell, point, deadline, where);
+  } else if (cell.noticed) {
+    yield(cell, point, where);
+  } else {
+    suspend(cell, point, Waiting::event, deadline, where);
   }
 }
 

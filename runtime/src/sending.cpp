@@ -115,7 +115,7 @@ void Scheduler::admit_waiting(ActorCell& cell) {
     std::memcpy(cell.mailbox.push(sender.type, 0)->payload(), sender.payload, sender.type->payload_size);
     sender.outcome = WaitingSender::Outcome::delivered;
     wake(sender.sender);
-    if (cell.waiting == Waiting::message) wake(&cell);
+    if (wants_message(cell.waiting)) wake(&cell);
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <outcry/runtime/runtime.hpp>
 
+#include "ring.hpp"
+
 namespace outcry {
 
 // ---- delayed messages
@@ -145,6 +147,7 @@ void Scheduler::sweep_timers(EventQueue& queue, std::uint32_t& dead) {
 }
 
 void Scheduler::fire_timers() {
+  if (ring_ != nullptr && ring_->next_moment() != never) ring_->moments(clock_now());
   if (timers_.empty()) return;
   const std::int64_t now = to_ns(clock_now());
   while (timers_.next_time() <= now) {

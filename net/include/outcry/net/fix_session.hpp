@@ -28,9 +28,9 @@
 #include <string>
 #include <string_view>
 
-#include <outcry/net/byte_buffer.hpp>
 #include <outcry/net/fix_messages.hpp>
 #include <outcry/net/message_store.hpp>
+#include <outcry/runtime/byte_buffer.hpp>
 
 namespace outcry {
 

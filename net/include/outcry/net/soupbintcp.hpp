@@ -16,8 +16,8 @@
 
 #include <outcry/net/alpha.hpp>
 #include <outcry/net/big_endian.hpp>
-#include <outcry/net/byte_buffer.hpp>
 #include <outcry/net/right_alpha.hpp>
+#include <outcry/runtime/byte_buffer.hpp>
 
 namespace outcry::soup {
 

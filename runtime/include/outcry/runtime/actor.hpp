@@ -242,6 +242,22 @@ class Self {
     std::source_location where_;
   };
 
+  class [[nodiscard]] Attending {
+   public:
+    Attending(ActorCell* cell, Time deadline, std::source_location where)
+        : cell_(cell), deadline_(deadline), where_(where) {}
+    bool await_ready() const { return cell_->scheduler().may_look(*cell_); }
+    void await_suspend(std::coroutine_handle<> point) const {
+      cell_->scheduler().wait_for_event(*cell_, point, deadline_, where_);
+    }
+    void await_resume() const { cell_->noticed = false; }
+
+   private:
+    ActorCell* cell_;
+    Time deadline_;
+    std::source_location where_;
+  };
+
   class [[nodiscard]] Sleeping {
    public:
     Sleeping(ActorCell* cell, Time until, std::source_location where) : cell_(cell), until_(until), where_(where) {}
@@ -342,6 +358,18 @@ class Self {
   ReceivingBatch receive_batch(std::uint32_t most = 64,
                                std::source_location where = std::source_location::current()) const {
     return {cell_, most, where};
+  }
+  /// Until there is a message in the mailbox, or something has happened at a socket of this actor since it last attended
+  /// (bytes, an end, room again, a connection, a datagram), or it was told to stop since then, or the time has come.
+  /// What happened is found by looking: at the mailbox first, with take(), then at the sockets.
+  Attending attend(Time deadline = never, std::source_location where = std::source_location::current()) const {
+    return {cell_, deadline, where};
+  }
+  /// What is in the mailbox now, up to `most`, without waiting; may be empty.
+  Batch<Ms...> take(std::uint32_t most = 64) const {
+    const std::uint32_t size = std::min(most, cell_->mailbox.size());
+    cell_->scheduler().spend(size);
+    return {cell_, size};
   }
   Sleeping sleep(Duration duration, std::source_location where = std::source_location::current()) const {
     return {cell_, later(now(), duration), where};

@@ -31,9 +31,24 @@ namespace outcry {
 class Scheduler;
 struct Site;
 struct ActorCell;
+struct SocketState;
 
-/// What an actor awaits.
-enum class Waiting : std::uint8_t { nothing, message, time, reply, room, compute, work, children, channel };
+/// What an actor awaits. The first two end with a message.
+enum class Waiting : std::uint8_t {
+  message,
+  event,  // or something at one of its sockets
+  nothing,
+  time,
+  reply,
+  room,
+  compute,
+  work,
+  children,
+  channel,
+  socket
+};
+
+constexpr bool wants_message(Waiting waiting) { return waiting <= Waiting::event; }
 
 /// A coroutine that waits until a mailbox elsewhere has room for its message.
 struct WaitingSender {
@@ -187,6 +202,7 @@ struct ActorCell {
   bool in_use = false;
   bool on_stack = false;    // runs, or is being taken down: nobody may destroy it under itself
   bool background = false;  // a live runtime does not wait for its end
+  bool noticed = false;     // something happened at one of its sockets, or it was told to stop, since it last attended
   std::uint32_t timer_ticket = 0;
   Time timer_time{};
   Mailbox mailbox;
@@ -239,6 +255,7 @@ struct ActorCell {
     std::unordered_map<ActorCell*, std::uint32_t> link_of;
     std::unordered_map<ActorCell*, Credit> credits;     // for what this actor sends, in virtual time
     std::unordered_map<ActorCell*, Time> last_arrival;  // nothing overtakes on a link with jitter
+    SocketState* sockets = nullptr;                     // those that it has opened
   };
   std::unique_ptr<Extras> extras;
 

@@ -31,6 +31,7 @@
 #include <outcry/runtime/actor.hpp>
 #include <outcry/runtime/barrier.hpp>
 #include <outcry/runtime/held.hpp>
+#include <outcry/runtime/io_options.hpp>
 #include <outcry/runtime/latency.hpp>
 #include <outcry/runtime/load.hpp>
 #include <outcry/runtime/memory.hpp>
@@ -68,6 +69,7 @@ struct RuntimeOptions {
   std::uint32_t turns_per_round = 256;             // live: before timers and other schedulers' messages have theirs
   std::uint32_t hosted_schedulers = 0;             // live: so many, the first ones, run on threads of the host
   Duration hold_limit{};                           // live: who holds a scheduler for longer is told of; 0: nobody is
+  IoOptions io = {};                               // live: each scheduler's ring, made when it is first needed
   MemoryOptions memory = {};                       // each scheduler's arena: node, huge pages, locked
   std::uint32_t offload_threads = 2;               // live: for blocking work (offload.hpp); started when first needed
   std::function<void(std::string_view)> log = {};  // called from threads of the runtime; empty: standard error

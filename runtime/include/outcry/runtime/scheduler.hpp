@@ -35,6 +35,7 @@
 
 namespace outcry {
 
+class Ring;
 class Runtime;
 class Scheduler;
 enum class Delivery : std::uint8_t;
@@ -157,7 +158,7 @@ class Scheduler {
         }
       }
       Payload<M>::put(mailbox.push(&message_type<M>, 0)->payload(), std::move(message));
-      if (to->waiting == Waiting::message) wake(to);
+      if (wants_message(to->waiting)) wake(to);
       return Delivery::accepted;
     }
     return send_away(to, generation, message);
@@ -191,6 +192,18 @@ class Scheduler {
   void spend(std::uint32_t messages) { budget_ -= static_cast<std::int32_t>(messages); }
   void wait_for_message(ActorCell& cell, std::coroutine_handle<> point, Time deadline, std::source_location where);
 
+  /// Whether the actor may look at what happened without giving others a turn first.
+  bool may_look(ActorCell& cell) {
+    if (!cell.mailbox.empty()) return may_take(cell);
+    return cell.noticed && budget_-- > 0;
+  }
+  void wait_for_event(ActorCell& cell, std::coroutine_handle<> point, Time deadline, std::source_location where);
+  /// Something happened at a socket of the actor.
+  void notice(ActorCell& cell) {
+    cell.noticed = true;
+    if (cell.waiting == Waiting::event) wake(&cell);
+  }
+
   /// The oldest message was taken: whoever waits for room hears of it.
   void took(ActorCell& cell, std::uint32_t source) {
     if (source != 0) [[unlikely]]
@@ -210,6 +223,12 @@ class Scheduler {
     ++(outcome == WaitingSender::Outcome::gone ? counters_.dead_letters : counters_.refused);
   }
   void wait_for_room(WaitingSender& sender, ActorCell* to, std::uint32_t generation);
+
+  // ---- sockets
+
+  /// Its ring, which is made when it is first asked for. Throws std::logic_error in virtual time and on other threads.
+  /// Null: the kernel gives none; errno says why.
+  Ring* ring();
 
   void wake(ActorCell* cell) {
     wait_no_more(*cell);
@@ -380,7 +399,7 @@ class Scheduler {
   void finish(ActorCell& cell, bool killed);
   void release(ActorCell& cell);
 
-  // The live loop. A round: turns, timers, inbox, what goes out.
+  // The live loop. A round: turns, what sockets did, timers, inbox, what goes out.
   void live_loop();
   struct Round {
     bool worked = false;
@@ -394,6 +413,13 @@ class Scheduler {
   void end_actors();
   void discard_messages();
   void fire_timers();
+  bool take_completions();
+  void hand_over_requests();
+  /// When a timer is due, or something of the ring; `never`: neither.
+  Time next_due() const;
+  /// Whether nothing has come, and what comes from now on makes the host's descriptor readable.
+  bool watch_ring();
+  void close_ring() noexcept;
   void flush();
   void flush(std::uint32_t destination);
   void park();
@@ -507,6 +533,10 @@ class Scheduler {
   bool watches_ = false;             // the host was told that there is nothing to do, and may wait for wake_fd_
   int wake_fd_ = -1;
   std::uint64_t owed_ = 0;  // what was written to wake_fd_, or will be, and not read yet
+
+  std::unique_ptr<Ring> ring_;  // null: none of its actors has opened a socket
+  bool busy_ring_ = false;      // IoMode::busy
+  int ring_wake_fd_ = -1;       // ends its sleep in the ring; stays, once made, as long as somebody may write to it
 
   // What others touch. sleeping_: not, or where.
   alignas(64) std::atomic<std::uint32_t> sleeping_{0};
