@@ -180,16 +180,16 @@ PreTradeRisk::~PreTradeRisk() = default;
 
 // --- setting up
 
-void PreTradeRisk::add_account(AccountId account, const std::optional<RiskLimits>& limits) {
+void PreTradeRisk::add_account(AccountId account, const RiskLimits& limits) {
   if (has_account(account))
     throw std::invalid_argument("risk: account " + std::to_string(account.value) + " is there already");
-  check_limits(limits.value_or(defaults_));
+  check_limits(limits);
   auto made = std::make_unique<Account>();
   made->id = account;
   made->lines.resize(size_.symbols);
   index_of_[account.value] = static_cast<std::uint32_t>(accounts_.size());
   accounts_.push_back(std::move(made));
-  set_limits(account, limits.value_or(defaults_));
+  set_limits(account, limits);
   for (Line& line : accounts_.back()->lines) line.may_buy = line.may_sell = accounts_.back()->limits.every_symbol;
 }
 

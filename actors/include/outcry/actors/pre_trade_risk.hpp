@@ -110,8 +110,9 @@ class PreTradeRisk {
 
   // --- setting up; all of it may be changed later, by the owner, between two orders
 
-  /// An account that may trade. Throws std::invalid_argument if it is there already, or a limit makes no sense.
-  void add_account(AccountId account, const std::optional<RiskLimits>& limits = std::nullopt);
+  /// An account that may trade, by limits of its own or those of all. Throws std::invalid_argument if it is there already, or a limit makes no sense.
+  void add_account(AccountId account) { add_account(account, defaults_); }
+  void add_account(AccountId account, const RiskLimits& limits);
   bool has_account(AccountId account) const { return index_of_.contains(account.value); }
   const RiskLimits& limits(AccountId account) const;
   /// What is open stays open, however much it is.
