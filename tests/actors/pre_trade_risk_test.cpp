@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -329,18 +330,20 @@ TEST_CASE("drawn: rates let through what they say, give or take one order, and r
     risk.add_account(mara, RiskLimits{.largest_order = {5}, .symbol_rate = by_port ? TokenRate{} : rate});
     const std::uint32_t port = by_port ? risk.add_port(rate) : 0;
     const std::int64_t step = second / static_cast<std::int64_t>(2 * rate.per_second + draw.below(100));
-    std::uint64_t admitted = 0;
+    std::uint64_t admitted = 0, wanted = 0;
     std::int64_t now = 0;
     for (; now < 3 * second; now += step) {
       const RiskCall call{.port = port, .now_ns = now};
       CHECK(risk.admit(buy(6, 1), call) == RiskReason::order_size);
       const RiskReason refused = risk.admit(buy(1, 1), call);
+      ++wanted;
       admitted += refused == fine;
       const RiskReason expected = by_port ? RiskReason::port_rate : RiskReason::symbol_rate;
       if (refused != fine) REQUIRE(refused == expected);
     }
-    const std::uint64_t expected =
+    const std::uint64_t let_through =
         rate.burst + rate.per_second * static_cast<std::uint64_t>(now - step) / static_cast<std::uint64_t>(second);
+    const std::uint64_t expected = std::min(let_through, wanted);
     CHECK(admitted <= expected);
     CHECK(admitted + 1 >= expected);
   }
@@ -614,5 +617,8 @@ TEST_CASE("drawn: exposure and holdings are those of the books, counted anew, ho
 TEST_CASE("drawn: a risk that does not hear of reductions is found out") {
   const std::uint64_t seed = test_seed();
   CAPTURE(seed);
-  CHECK(drawn_day(seed, true, true).what != "");
+  bool found = false;
+  for (std::uint64_t round = 0; round < 10 && !found; ++round)
+    found = !drawn_day(seed + round, true, true).what.empty();
+  CHECK(found);
 }
