@@ -19,7 +19,18 @@
 
 namespace outcry::ouch42 {
 
-using namespace ouch;
+// By name: a market's own words (Side) and these would be ambiguous otherwise.
+using ouch::BrokenReason;
+using ouch::CancelReason;
+using ouch::Capacity;
+using ouch::Cross;
+using ouch::CustomerType;
+using ouch::Liquidity;
+using ouch::one_of;
+using ouch::OrderState;
+using ouch::Side;
+using ouch::SystemCode;
+using ouch::YesNo;
 using U32 = BigEndian<4>;
 using U64 = BigEndian<8>;
 using Token = Alpha<14>;
