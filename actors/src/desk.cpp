@@ -119,10 +119,33 @@ void Desk::take(const ModifyOrder& command) {
 
 void Desk::take(const ReplaceOrder& command) {
   took(command.arrival_ns);
-  book_.replace(command, *this);
+  if (command.seen_open == Quantity{})
+    book_.replace(command, *this);
+  else
+    replace_what_is_left(command);
   note_own(command.id, command.account);
   note_own(command.new_id, command.account);
   publish();
+}
+
+/// The owner's number of open shares may be older than the last trades of the order.
+void Desk::replace_what_is_left(ReplaceOrder command) {
+  if (const auto order = book_.find(command.id); order && order->account == command.account) {
+    const Quantity open = order->open + order->reserve;
+    const Quantity gone = command.seen_open - std::min(open, command.seen_open);
+    if (gone >= command.quantity) {
+      on(Rejected{.id = command.id,
+                  .new_id = command.new_id,
+                  .account = command.account,
+                  .symbol = command.symbol,
+                  .command = CommandKind::replace,
+                  .reason = Reason::quantity_exceeds_open,
+                  .arrival_ns = command.arrival_ns});
+      return;
+    }
+    command.quantity -= gone;
+  }
+  book_.replace(command, *this);
 }
 
 void Desk::take(const EndOfDay& command) {
@@ -261,6 +284,7 @@ void Desk::on(const Traded& event) {
                                      .symbol = event.symbol,
                                      .side = maker_side,
                                      .maker = 1,
+                                     .trade = trades_ + 1,
                                      .arrival_ns = arrival_ns_});
   const bool hidden = !undisplayed_.empty() && !was_displayed(event);
   if (!applying_history_) {
@@ -271,6 +295,7 @@ void Desk::on(const Traded& event) {
                   .account = event.taker_account,
                   .symbol = event.symbol,
                   .side = event.taker_side,
+                  .trade = trades_ + 1,
                   .arrival_ns = arrival_ns_};
     if (uncrossing_) [[unlikely]] {
       filled.maker = 1;

@@ -92,6 +92,22 @@ TEST_CASE("every command has its events, and a quote follows only if it changed"
   CHECK(market(EndOfDay{}) == "\n");  // none of them is a day order
 }
 
+TEST_CASE("a replacement is smaller by what its owner had not seen trade, and refused if nothing of it remains") {
+  DeskRig market(simulated());
+  market.first(order(1, buy, 100, 1'000), order(2, sell, 30, 1'000, 8));
+  const ReplaceOrder command{.id = {1}, .price = {990}, .quantity = {90}, .account = {7}, .seen_open = {100}};
+  const auto replaced = [&](std::uint64_t id, std::uint64_t new_id, std::uint32_t quantity) {
+    ReplaceOrder again = command;
+    again.id = {id};
+    again.new_id = {new_id};
+    again.quantity = {quantity};
+    return market(again);
+  };
+
+  CHECK(replaced(1, 3, 30) == "\n7: rejected 1, quantity_exceeds_open\n");
+  CHECK(replaced(1, 3, 90) == "\n7: replaced 1 by 3\nquote 60 at 990, none\n");
+}
+
 TEST_CASE("day orders end with the day") {
   DeskRig market(simulated());
   NewOrder today = order(1, buy, 30, 100);

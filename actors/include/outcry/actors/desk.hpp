@@ -154,6 +154,7 @@ class Desk {
 
  private:
   void took(std::int64_t arrival_ns);
+  void replace_what_is_left(ReplaceOrder command);
   void publish();
   void publish_quote();
   void publish_depth();

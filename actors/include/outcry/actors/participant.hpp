@@ -26,7 +26,7 @@ struct Filled {
   Side side{};
   std::uint8_t maker{};  // 1: the order rested and was hit
   std::uint16_t unused16{};
-  std::uint32_t unused{};
+  std::uint32_t trade{};      // counts the trades of the symbol: the number that both sides, and the TradePrint, have
   std::int64_t arrival_ns{};  // of the command that made the trade
 };
 static_assert(sizeof(Filled) == 48 && std::has_unique_object_representations_v<Filled>);

@@ -76,7 +76,7 @@ typename Inspector::result_type inspect(Inspector& f, ModifyOrder& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, ReplaceOrder& x) {
   return caf_fields(f, "ReplaceOrder", x.id.value, x.new_id.value, x.price.units, x.quantity.lots, x.account.value,
-                    x.symbol.value, x.arrival_ns);
+                    x.symbol.value, x.seen_open.lots, x.arrival_ns);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, EndOfDay& x) {
@@ -166,7 +166,7 @@ typename Inspector::result_type inspect(Inspector& f, Uncrossed& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, Filled& x) {
   return caf_fields(f, "Filled", x.id.value, x.price.units, x.quantity.lots, x.open.lots, x.account.value,
-                    x.symbol.value, x.side, x.maker, x.arrival_ns);
+                    x.symbol.value, x.side, x.maker, x.trade, x.arrival_ns);
 }
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, Quote& x) {

@@ -71,7 +71,8 @@ struct ModifyOrder {
 };
 
 /// A new order in the place of an old one: always to the back of its level, and may trade on its way in. Side, account,
-/// time in force and post-only are those of the old order.
+/// time in force and post-only are those of the old order. A symbol takes off the quantity what of `seen_open` is no
+/// longer open, and refuses (quantity_exceeds_open) if nothing remains; books do not look at it.
 struct ReplaceOrder {
   OrderId id{};
   OrderId new_id{};
@@ -79,7 +80,7 @@ struct ReplaceOrder {
   Quantity quantity{};
   AccountId account{};
   SymbolId symbol{};
-  std::uint32_t unused{};
+  Quantity seen_open{};  // of the old order, all of it, as its owner sees it; zero: the quantity is what is to be open
   std::int64_t arrival_ns{};
 };
 
