@@ -198,6 +198,9 @@ class OrderEntry {
   /// Cancels what the account has in a symbol, or in all; on one side or both.
   void mass_cancel(std::optional<SymbolId> symbol, std::optional<Side> side, CancelCause cause) noexcept;
 
+  /// Marks an order as a short sale, or not: for the replacements to come.
+  void mark(OrderHandle order, SaleMark mark) noexcept { at(order).ticket.mark = mark; }
+
   /// Cancels and reductions that found no room at their symbol are kept. Sends them again.
   void retry() noexcept;
   bool owes() const { return owes_ != 0; }

@@ -1,0 +1,125 @@
+// Ouch50Desk: a client's messages of OUCH 5.0 become orders at the venue, and what becomes of them its answers.
+//
+// Bytes come in one message at a time, answers go into the port's stream. What the specification leaves to the venue,
+// or says and a test asserts:
+//   - A user reference number that is no higher than the last one is a message resent: it is passed over, without a
+//     word. So are cancels of what is not there, or not the client's.
+//   - A rejected number is used up. A replacement of an order that is gone, or whose details are wrong, leaves its number
+//     free: in the second case the original is cancelled. What is refused for other reasons (risk, rates, a halt, order
+//     entry disabled) is rejected, with its number used up and the original as it was.
+//   - Options that a replacement does not name stay as they were, but the minimum, which holds on entry only.
+//   - `Accepted` with the state `dead` is what an order gets that could not trade its minimum: nothing more follows.
+//   - A post-only order that would have traded is accepted and cancelled (F): there is no code to reject it with.
+//   - A peg's offset is added to the price that it is pegged to, for buys and sells alike. Without a limit it goes as far
+//     as the grid.
+//   - What this venue does not do is refused: discretion, random reserves, routing, handling instructions, trade now,
+//     AIQ by order, inter-market sweeps (unless they are allowed and ignored), crosses but while an auction collects.
+// Thread: one owner. Nothing allocates but the constructor.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <outcry/actors/key_table.hpp>
+#include <outcry/actors/ouch_desk.hpp>
+#include <outcry/net/ouch50.hpp>
+#include <outcry/net/protocol_error.hpp>
+
+namespace outcry {
+
+class Ouch50Desk : public OuchDesk {
+ public:
+  /// No message of a client is larger.
+  static constexpr std::size_t largest_inbound = sizeof(ouch50::EnterOrder) + ouch50::OptionList::capacity + 64;
+
+  Ouch50Desk(const OuchDeskOptions& options, const SymbolDirectory& symbols, OrderRoute& route, PortStream& stream);
+
+  /// The time of what comes next, once for each batch.
+  void now(std::int64_t now_ns, std::int64_t arrival_ns) { begin(now_ns, arrival_ns); }
+  /// What is wrong with a message; null: it was sound, whatever became of it.
+  const char* take(std::span<const std::byte> message) noexcept;
+  /// An event of a symbol.
+  template <class Event>
+  void heard(const Event& event) noexcept {
+    tell(entry_.heard(event));
+  }
+  /// The last event of a batch was heard.
+  void flush() noexcept;
+
+  /// Numbers begin anew. Requires: no order is open.
+  void start_of_day() noexcept;
+  void end_of_day() noexcept;
+  /// What a client may use next.
+  std::uint32_t next_user_ref() const { return last_ + 1; }
+  bool nearly_full() const { return stream_.nearly_full(entry_.open_orders()); }
+
+ private:
+  /// What an order's client has said and an answer repeats.
+  struct Line {
+    std::uint32_t user_ref = 0;
+    std::uint32_t previous_last = 0;  // before this number was used
+    std::uint64_t price = 0;
+    ouch::Side side{};
+    ouch50::TimeInForce time_in_force{};
+    ouch50::Display display{};
+    ouch::Capacity capacity{};
+    ouch::YesNo intermarket_sweep{};
+    ouch::Cross cross{};
+    Alpha<14> client_order_id{};
+    std::uint8_t firm = 0;
+    bool names_firm = false;
+    bool has_index = false;
+    bool modifies = false;  // the reduction under way was asked for by a modification
+    std::uint8_t index = 0;
+    std::uint16_t group = 0;
+  };
+
+  void take(const ouch50::EnterOrder& message, const ouch50::Appendage& options) noexcept;
+  void take(const ouch50::ReplaceOrder& message, const ouch50::Appendage& options) noexcept;
+  void take(const ouch50::CancelOrder& message, const ouch50::Appendage& options) noexcept;
+  void take(const ouch50::ModifyOrder& message, const ouch50::Appendage& options) noexcept;
+  void take(const ouch50::AccountQuery& message, const ouch50::Appendage& options) noexcept;
+  void take(const ouch50::MassCancel& message, const ouch50::Appendage& options) noexcept;
+  void take(const ouch50::DisableOrderEntry& message, const ouch50::Appendage& options) noexcept;
+  void take(const ouch50::EnableOrderEntry& message, const ouch50::Appendage& options) noexcept;
+
+  template <class Message>
+  ouch50::RejectReason read_terms(const Message& message, const ouch50::Appendage& options, SymbolId symbol, Side side,
+                                  OrderChange& change) const noexcept;
+  template <class Message>
+  ouch50::RejectReason read_peg(const Message& message, const ouch50::Appendage& options, SymbolId symbol, Side side,
+                                char price_type, OrderChange& change) const noexcept;
+  static ouch50::RejectReason code_of(Reason reason, const OrderTicket& ticket);
+  ouch50::RejectReason missing_rules(const OrderTicket& ticket) const;
+
+  Line& line(OrderHandle order) { return lines_[order.value]; }
+  void forget(OrderHandle order) noexcept;
+  void give_number_back(OrderHandle order) noexcept;
+
+  void tell(const OrderNews& news) noexcept;
+  void tell_accepted(OrderHandle order) noexcept;
+  void tell_cancelled(const OrderNews& news) noexcept;
+  void tell_replaced(const OrderNews& news) noexcept;
+  void tell_refused_replacement(const OrderNews& news) noexcept;
+  void tell_restated(const OrderNews& news) noexcept;
+  void reject(std::uint32_t user_ref, ouch50::RejectReason why, const Alpha<14>& client_order_id = {}) noexcept;
+  void cancelled(OrderHandle order, std::uint32_t decrement, ouch::CancelReason reason) noexcept;
+  ouch50::OptionList options_of(OrderHandle order, bool all) noexcept;
+  template <class Message>
+  void put(const Message& message, const ouch50::OptionList& options = {}) noexcept;
+
+  PortStream& stream_;
+  std::uint32_t last_ = 0;
+  KeyTable<std::uint32_t, OrderHandle> orders_;  // by user reference number; those that are not done
+  std::vector<Line> lines_;                      // by handle
+
+  // An acceptance waits for the event behind it: the order may be dead already.
+  OrderHandle accepting_{};
+  std::size_t accepting_size_ = 0;
+  std::array<std::byte, ouch50::largest_message> accepting_bytes_{};
+};
+
+}  // namespace outcry
