@@ -62,6 +62,7 @@ void OuchPort<Desk>::detach() {
   if (!soup_) return;
   soup_.reset();
   read_again_ns_ = stalled_since_ns_ = INT64_MAX;
+  holds_back_ = false;
   // Who logs in somewhere else is there; who goes when the day is over has nothing to be cancelled.
   if (options_.cancel_on_disconnect && end_ != PortEnd::elsewhere && !day_is_over_)
     cancel_at_ns_ = now_ns_ + options_.grace_ns;

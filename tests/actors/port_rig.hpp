@@ -62,7 +62,7 @@ class PortRig {
       std::array<std::byte, 512> bytes;
       return say(std::span<const std::byte>(bytes).first(ouch50::encode(message, bytes, options)));
     } else {
-      return say(ouch42::encode(message));
+      return say(std::span<const std::byte>(ouch42::encode(message)));
     }
   }
   template <class M>

@@ -26,8 +26,8 @@
 
 #include <outcry/actors/ouch42_desk.hpp>
 #include <outcry/actors/ouch50_desk.hpp>
-#include <outcry/net/byte_buffer.hpp>
 #include <outcry/net/soup_server.hpp>
+#include <outcry/runtime/byte_buffer.hpp>
 
 namespace outcry {
 
@@ -92,6 +92,8 @@ class OuchPort {
     if (end_ == PortEnd::none) end_ = why;
   }
 
+  /// Whether there is more to read at deadline(), because the client is faster than agreed.
+  bool holds_back() const { return holds_back_; }
   /// Messages off the front of `bytes`. What is left is part of one, or is to be read later (see deadline()).
   void take(std::span<const std::byte>& bytes) noexcept;
 
