@@ -92,9 +92,11 @@ class Ported {
   }
   Time deadline() const { return time_from_ns(port_.deadline()); }
 
-  /// The exchange closes: nobody is left to be told anything.
+  /// The exchange closes; whoever wants his client to be told of it sends EndSession before.
   void say_goodbye() {
     begin();
+    if (setup_.options.cancel_on_disconnect)
+      port_.desk().entry().mass_cancel(std::nullopt, std::nullopt, CancelCause::disconnect);
     if (!connection_) return;
     port_.send(connection_.out());
     close();
@@ -134,7 +136,8 @@ class Ported {
       port_.close(PortEnd::over);
       close();
     }
-    if (port_.desk().entry().open_orders() == 0) port_.start_of_day(start.name);
+    if (port_.desk().entry().open_orders() != 0) return log("a day cannot begin: there are orders of the last one");
+    port_.start_of_day(start.name);
   }
   void take(const Ask<PortQuery>& ask) {
     ask.reply({.attached = port_.attached(),

@@ -21,12 +21,14 @@ class MemoryVenue : public OrderRoute {
   using Event = std::variant<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, AcceptedTerms,
                              Refreshed, Triggered, Repriced>;
 
-  explicit MemoryVenue(const BookRules& rules = {})
+  explicit MemoryVenue(const BookRules& rules = {}, std::uint32_t orders = 1 << 14)
       : directory_({{.instrument = instrument(0, "AAPL", 100, 10'000), .address = {}, .has_rules = true},
                     {.instrument = instrument(1, "HALF", 5, 100), .address = {}, .has_rules = true},
-                    {.instrument = instrument(2, "PLAIN", 100, 10'000), .address = {}, .has_rules = false}}) {
+                    {.instrument = instrument(2, "PLAIN", 100, 10'000), .address = {}, .has_rules = false}}),
+        pool_(OrderPool::Size{.orders = orders}) {
     for (std::uint32_t i = 0; i < 3; ++i) {
-      books_.push_back(std::make_unique<OrderBook<>>(directory_[{i}].instrument, pool_, BookSize{.orders = 4096}));
+      books_.push_back(
+          std::make_unique<OrderBook<>>(directory_[{i}].instrument, pool_, BookSize{.orders = orders / 4}));
       if (i < 2) books_.back()->set_rules(rules);
     }
     events_.reserve(4096);
@@ -62,6 +64,11 @@ class MemoryVenue : public OrderRoute {
       const auto [owner, event] = events_[i];
       if (owner == account) std::visit([&](const auto& one) { port.heard(one); }, event);
     }
+    std::erase_if(events_, [&](const auto& one) { return one.first == account; });
+  }
+
+  /// What an account that has no port would hear.
+  void forget(AccountId account) {
     std::erase_if(events_, [&](const auto& one) { return one.first == account; });
   }
 
@@ -150,7 +157,7 @@ class MemoryVenue : public OrderRoute {
   }
 
   SymbolDirectory directory_;
-  OrderPool pool_{OrderPool::Size{.orders = 1 << 14}};
+  OrderPool pool_;
   std::vector<std::unique_ptr<OrderBook<>>> books_;
   std::vector<std::pair<AccountId, Event>> events_;
   bool keeps_back_ = false;

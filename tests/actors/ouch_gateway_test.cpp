@@ -34,6 +34,8 @@ struct VenueOptions {
   GatewaySetup gateway{};
   ConnectionOptions connection{};
   bool newest_wins = false;
+  std::optional<RiskLimits> limits{};
+  PortTimes* times = nullptr;
 };
 
 /// What a scenario has to do with.
@@ -43,7 +45,7 @@ struct Venue {
   LoginAddress logins{};
   GatewayAddress gateway{};
   std::vector<OuchPortAddress> ports{};
-  SymbolDirectory* directory = nullptr;
+  KillDeskAddress kills{};
 };
 
 using ScenarioSelf = Self<Quote, Down>;
@@ -137,6 +139,7 @@ Actor play(ScenarioSelf self, Venue venue, std::shared_ptr<Scenario> scenario) {
   venue.gateway.stop();
   for (const OuchPortAddress& port : venue.ports) port.stop();
   venue.logins.stop();
+  venue.kills.stop();
   venue.symbol.stop();
 }
 
@@ -146,6 +149,8 @@ void with_venue(VenueOptions options, Scenario scenario) {
   std::mutex log_mutex;
   OrderPool pool(OrderPool::Size{.orders = 4096});
   std::unique_ptr<SymbolDirectory> directory;
+  PreTradeRisk risk({.symbols = 1});
+  KillSwitch kill_switch;
   Runtime runtime({.schedulers = options.schedulers, .pin = false, .log = [&](std::string_view line) {
                      const std::lock_guard lock(log_mutex);
                      log.append(line).append("\n");
@@ -159,7 +164,6 @@ void with_venue(VenueOptions options, Scenario scenario) {
                                SymbolOptions{.instrument = instrument, .pool = &pool, .first_account = {1}});
   directory = std::make_unique<SymbolDirectory>(
       std::vector<SymbolDirectory::Listed>{{.instrument = instrument, .address = venue.symbol, .has_rules = false}});
-  venue.directory = directory.get();
 
   LoginDesk desk({.attempts = 3, .newest_wins = options.newest_wins});
   desk.add("MARA", "secret");
@@ -167,7 +171,19 @@ void with_venue(VenueOptions options, Scenario scenario) {
   desk.add("NOBODY", "x");
   venue.logins = runtime.spawn({.name = "logins", .scheduler = 0}, login_actor, std::move(desk));
   for (std::uint32_t i = 0; i < 2; ++i) {
-    OuchPortSetup setup{.options = options.port, .symbols = directory.get(), .connection = options.connection};
+    if (options.limits) risk.add_account({i + 1}, *options.limits);
+    kill_switch.add_account({i + 1}, "ACME");
+  }
+  venue.kills = runtime.spawn({.name = "kill desk", .scheduler = 0}, kill_desk,
+                              KillDeskSetup{.state = &kill_switch, .symbols = {venue.symbol}});
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    OuchPortSetup setup{.options = options.port,
+                        .symbols = directory.get(),
+                        .risk = options.limits ? &risk : nullptr,
+                        .kill_desk = venue.kills,
+                        .firm = "ACME",
+                        .connection = options.connection,
+                        .times = options.times};
     setup.options.desk.account = {i + 1};
     setup.options.desk.most_orders = 1024;
     setup.options.stream = {.messages = 1 << 20, .bytes = 1 << 25};  // more than the system's buffers
@@ -441,8 +457,64 @@ Task<> nobody_reads(ScenarioSelf self, Venue venue) {
   }
 }
 
+Task<> limits_hold(ScenarioSelf self, Venue venue) {
+  Client mara(self);
+  LOGS_IN(mara, "accepted 1\n", "MARA", "secret");
+  mara.say(order(1, buying, 101, 1'500'000));
+  HEARS(mara, 2, "S S\nJ 1 1E\n");
+  mara.say(order(2, buying, 100, 1'500'000));
+  mara.say(order(3, buying, 51, 1'500'000));
+  HEARS(mara, 2, "J 3 20\nA 2 B 100 AAPL 150.00\n");
+  // What leaves the book makes room.
+  mara.say(ouch50::CancelOrder{.user_ref = 2, .quantity = 50});
+  HEARS(mara, 1, "C 2 50 U\n");
+  mara.say(order(4, buying, 100, 1'500'000));
+  HEARS(mara, 1, "A 4 B 100 AAPL 150.00\n");
+  mara.say(ouch50::ReplaceOrder{.original_user_ref = 4,
+                                .user_ref = 5,
+                                .quantity = 101,
+                                .price = 1'500'000,
+                                .time_in_force = ouch50::TimeInForce::day,
+                                .display = ouch50::Display::visible});
+  HEARS(mara, 1, "J 5 1E\n");
+}
+
+Task<> operator_stops_them(ScenarioSelf self, Venue venue) {
+  Client mara(self);
+  LOGS_IN(mara, "accepted 1\n", "MARA", "secret");
+  mara.say(order(1, buying, 100, 1'500'000));
+  HEARS(mara, 2, "S S\nA 1 B 100 AAPL 150.00\n");
+  auto engaging = venue.kills.ask(EngageKill::because(KillScope::of_firm("ACME"), "test"), patience);
+  const auto engaged = co_await engaging;
+  CHECK(engaged);
+  HEARS(mara, 1, "C 1 100 S\n");
+  mara.say(order(2, buying, 100, 1'500'000));
+  mara.say(ouch50::MassCancel{.user_ref = 3});
+  mara.say(ouch50::AccountQuery{});
+  HEARS(mara, 3, "J 2 C\nX 3\nQ 4\n");
+  auto releasing = venue.kills.ask(ReleaseKill{KillScope::of_firm("ACME")}, patience);
+  const auto released = co_await releasing;
+  CHECK(released);
+  mara.say(order(5, buying, 100, 1'500'000));
+  HEARS(mara, 1, "A 5 B 100 AAPL 150.00\n");
+}
+
 }  // namespace
 
+TEST_CASE("on sockets: limits are checked before the symbol, and what has left makes room") {
+  with_venue({.limits = RiskLimits{.largest_order = {100}, .largest_position = 150}}, limits_hold);
+}
+TEST_CASE("on sockets: an operator stops a firm, whose clients can still cancel") {
+  with_venue({.schedulers = 2}, operator_stops_them);
+}
+TEST_CASE("on sockets: how long each stage of a port took is counted") {
+  PortTimes times;
+  with_venue({.times = &times}, they_trade);
+  CHECK(times.of(PortStage::gateway).count() == 5);
+  CHECK(times.of(PortStage::read).count() >= 4);
+  CHECK(times.of(PortStage::encode).count() >= 7);
+  CHECK(times.of(PortStage::answer).max() < 1'000'000'000);
+}
 TEST_CASE("on sockets: two accounts trade, replace and cancel; who comes back is told the same to the bit") {
   for (const std::uint32_t schedulers : {1u, 2u}) {
     CAPTURE(schedulers);

@@ -5,6 +5,9 @@
 #include <fstream>
 #include <string>
 
+#include <outcry/net/ouch42.hpp>
+#include <outcry/net/ouch50.hpp>
+
 #include "tests/net/golden.hpp"
 #include "tests/net/pcap.hpp"
 
@@ -55,6 +58,73 @@ void order_entry(Seeds& seeds) {
   }
 }
 
+/// What a client may say after its login, each message in a packet.
+template <class... Messages>
+std::string session(char kind, const Messages&... messages) {
+  std::string stream(16, '\x20');
+  stream[0] = static_cast<char>(kind | 2);
+  const auto add = [&](const auto& message) {
+    std::string bytes(reinterpret_cast<const char*>(&message), sizeof message);
+    const std::size_t length = 1 + bytes.size();
+    stream += {static_cast<char>(length >> 8), static_cast<char>(length), 'U'};
+    stream += bytes;
+  };
+  (add(messages), ...);
+  return stream;
+}
+
+void ouch_session(Seeds& seeds) {
+  using namespace outcry;
+  for (const char* name : {"golden/ouch5_soup41.pcap", "golden/ouch5.pcap", "golden/ouch42.pcap"}) {
+    if (!exists(name)) continue;
+    std::string up;
+    for (const Captured& captured : read_pcap(data(name)))
+      if (captured.destination == 9001) up += text(captured.payload);
+    const char version = std::string_view(name).find("42") == std::string_view::npos ? 0 : 1;
+    seeds.add(std::string(1, version) + std::string(15, '\x02') + up);
+    seeds.add(std::string(1, version) + std::string(15, '\x40') + up + up);
+  }
+  ouch50::EnterOrder buy{.user_ref = 1,
+                         .side = ouch::Side::buy,
+                         .quantity = 100,
+                         .symbol = "AAPL",
+                         .price = 1'500'000,
+                         .time_in_force = ouch50::TimeInForce::day,
+                         .display = ouch50::Display::visible,
+                         .capacity = ouch::Capacity::agency};
+  ouch50::EnterOrder sell = buy;
+  sell.user_ref = 2;
+  sell.side = ouch::Side::sell;
+  sell.quantity = 60;
+  const ouch50::ReplaceOrder replace{.original_user_ref = 1,
+                                     .user_ref = 3,
+                                     .quantity = 200,
+                                     .price = 1'490'000,
+                                     .time_in_force = ouch50::TimeInForce::day,
+                                     .display = ouch50::Display::hidden};
+  const ouch50::CancelOrder reduce{.user_ref = 3, .quantity = 150}, cancel{.user_ref = 3};
+  const ouch50::ModifyOrder modify{.user_ref = 2, .side = ouch::Side::sell_short, .quantity = 10};
+  const ouch50::MassCancel mass{.user_ref = 4};
+  const ouch50::DisableOrderEntry disable{.user_ref = 5};
+  const ouch50::EnableOrderEntry enable{.user_ref = 6};
+  seeds.add(session(0, buy, sell, replace, reduce, cancel));
+  seeds.add(session(0, buy, replace, sell, modify, mass, disable, enable, ouch50::AccountQuery{}));
+  const ouch42::EnterOrder old_buy{.token = "a",
+                                   .side = ouch::Side::buy,
+                                   .shares = 100,
+                                   .stock = "AAPL",
+                                   .price = 1'500'000,
+                                   .time_in_force = ouch42::market_hours,
+                                   .firm = "ACME",
+                                   .display = 'Y',
+                                   .capacity = ouch::Capacity::agency};
+  const ouch42::ReplaceOrder old_replace{
+      .token = "a", .new_token = "b", .shares = 150, .price = 1'490'000, .time_in_force = 60, .display = 'N'};
+  seeds.add(session(1, old_buy, old_replace, ouch42::CancelOrder{.token = "b", .shares = 50},
+                    ouch42::ModifyOrder{.token = "b", .side = ouch::Side::buy, .shares = 20},
+                    ouch42::CancelOrder{.token = "b"}));
+}
+
 void feed(Seeds& packets, Seeds& messages) {
   if (!exists("golden/itch5.pcap")) return;
   std::string all("\0", 1);
@@ -92,9 +162,11 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path folder = argv[1];
   Seeds ouch_seeds(folder / "ouch"), order_entry_seeds(folder / "order_entry"), packets(folder / "moldudp64"),
-      messages(folder / "itch"), streams(folder / "fix"), sessions(folder / "fix_session");
+      messages(folder / "itch"), port_sessions(folder / "ouch_session"), streams(folder / "fix"),
+      sessions(folder / "fix_session");
   ouch(ouch_seeds);
   order_entry(order_entry_seeds);
+  ouch_session(port_sessions);
   feed(packets, messages);
   fix(streams, sessions);
   return 0;
