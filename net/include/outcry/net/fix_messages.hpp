@@ -221,6 +221,22 @@ struct OrderCancelReplaceRequest {
   }
 };
 
+struct OrderStatusRequest {
+  static constexpr std::string_view type = "H";
+  std::string_view client_order_id{};
+  std::string_view order_id{};
+  char side = '\0';
+  std::string_view symbol{};
+
+  template <class Self, class Act>
+  static void fields(Self& m, Act&& act) {
+    act(tag::client_order_id, m.client_order_id, Need::always);
+    act(tag::order_id, m.order_id, Need::never);
+    act(tag::side, m.side, Need::always, "123456789ABCDEFG");
+    act(tag::symbol, m.symbol, Need::always);
+  }
+};
+
 /// Of 4.4; 4.2 has it only by agreement.
 struct OrderMassCancelRequest {
   static constexpr std::string_view type = "q";

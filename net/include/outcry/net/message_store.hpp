@@ -37,6 +37,11 @@ class MessageStore {
     return count_;
   }
 
+  /// For so many more, that have so many bytes together.
+  bool has_room(std::size_t messages, std::size_t bytes) const {
+    return messages <= size_.messages - count_ && bytes <= size_.bytes - ends_[count_];
+  }
+
   std::uint64_t next_sequence() const { return count_ + 1; }
   /// The next number is 1 again.
   void clear() { count_ = 0; }
