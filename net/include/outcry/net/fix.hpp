@@ -77,9 +77,11 @@ constexpr bool is_header(Tag t) {
   }
 }
 
-/// Is there such a tag? Those from 5,000 on are for whoever agrees on them; so are user and password in 4.2.
+/// Is there such a tag? Those from 5,000 on are for whoever agrees on them; so are user, password and what mass cancels
+/// are made of in 4.2.
 constexpr bool is_defined(Version version, Tag t) {
   if (version == Version::v4_2 && (t == tag::user || t == tag::password)) return true;
+  if (version == Version::v4_2 && t >= tag::mass_cancel_type && t <= tag::total_affected_orders) return true;
   return t >= 5'000 || (t >= 1 && t <= (version == Version::v4_2 ? 446u : 956u));
 }
 
