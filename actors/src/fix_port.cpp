@@ -159,6 +159,7 @@ void FixPort::connected(ByteBuffer& out, const FixTime& time) {
   out_ = &out;
   ended_why_ = {};
   flooded_ = overflowed_ = false;
+  stalled_since_ns_ = INT64_MAX;
   session_.emplace(options_.session, state_, time);
 }
 
@@ -166,6 +167,7 @@ void FixPort::disconnected(const FixTime& time) {
   if (!is_connected()) return;
   at(time);
   out_ = &nowhere_;
+  stalled_since_ns_ = INT64_MAX;
   if (options_.logins != nullptr && login_session_ != 0) options_.logins->log_out(options_.login, login_session_);
   login_session_ = 0;
   // What comes now waits in the store until it is asked for.
@@ -231,13 +233,30 @@ FixPort::Status FixPort::poll(const FixTime& time) {
   if (!is_connected()) return Status::open;
   const FixEvent event = session_->poll(*out_, time);
   if (event.kind == Kind::timed_out) ended_why_ = "the client was not heard";
+  if (is_stalled()) {
+    ended_why_ = "the client does not read";
+    return Status::close;
+  }
   return event || overflowed_ ? Status::close : Status::open;
+}
+
+bool FixPort::is_stalled() {
+  if (!session_->waits()) {
+    stalled_since_ns_ = INT64_MAX;
+    return false;
+  }
+  if (stalled_since_ns_ == INT64_MAX || stalled_at_ != session_->progress()) {
+    stalled_since_ns_ = time_.now_ns;
+    stalled_at_ = session_->progress();
+  }
+  return time_.now_ns - stalled_since_ns_ >= options_.stall_ns;
 }
 
 std::int64_t FixPort::deadline() const {
   const std::int64_t session = is_connected() ? session_->deadline() : INT64_MAX;
   const std::int64_t retry = entry_.owes() ? time_.now_ns + second / 100 : INT64_MAX;
-  return std::min({session, cancel_at_ns_, retry});
+  const std::int64_t stall = stalled_since_ns_ == INT64_MAX ? INT64_MAX : stalled_since_ns_ + options_.stall_ns;
+  return std::min({session, cancel_at_ns_, retry, stall});
 }
 
 void FixPort::log_out(std::string_view text, const FixTime& time) {

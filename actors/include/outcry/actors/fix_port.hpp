@@ -61,12 +61,13 @@ struct FixPortOptions {
   TokenRate throttle{};  // of messages that are no session's; burst 0: none
   TokenRate flood{};     // likewise
   CancelOnDisconnect cancel_on_disconnect = CancelOnDisconnect::none;
-  std::int64_t disconnect_grace_ns = 0;  // so long after the connection was lost, if the client is not back
-  LoginDesk* logins = nullptr;           // who asks for a password (554); null: names are enough
-  std::size_t login = 0;                 // the account there that may use this port
-  KillSwitch kill{};                     // as it is at the start; kill() tells of changes
-  std::string firm{};                    // of the account
-  std::uint64_t first_execution = 1;     // ExecIDs count from here
+  std::int64_t stall_ns = 5'000'000'000;  // a client that reads nothing for so long, though something waits, is cut off
+  std::int64_t disconnect_grace_ns = 0;   // so long after the connection was lost, if the client is not back
+  LoginDesk* logins = nullptr;            // who asks for a password (554); null: names are enough
+  std::size_t login = 0;                  // the account there that may use this port
+  KillSwitch kill{};                      // as it is at the start; kill() tells of changes
+  std::string firm{};                     // of the account
+  std::uint64_t first_execution = 1;      // ExecIDs count from here
 };
 
 class FixPort {
@@ -126,6 +127,7 @@ class FixPort {
 
   void at(const FixTime& time);
   Status on_logon(const FixEvent& event);
+  bool is_stalled();
   void on_message(const fix::Message& message);
   void enter(const fix::Message& message);
   void cancel(const fix::Message& message);
@@ -177,6 +179,8 @@ class FixPort {
   std::uint64_t login_session_ = 0;
   std::uint64_t executions_;
   std::int64_t cancel_at_ns_ = INT64_MAX;  // what goes with the connection
+  std::int64_t stalled_since_ns_ = INT64_MAX;
+  std::uint64_t stalled_at_ = 0;
   bool overflowed_ = false;
   bool flooded_ = false;
   std::string_view ended_why_{};

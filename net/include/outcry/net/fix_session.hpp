@@ -129,6 +129,9 @@ class FixSession {
   std::int64_t deadline() const;
 
   std::uint64_t garbled() const { return garbled_; }
+  /// Whether something waits for room; and a number that changes with every message that got some.
+  bool waits() const { return may_send() && !nothing_waits(); }
+  std::uint64_t progress() const { return first_unsent_ + resend_next_; }
 
  private:
   FixEvent on_message(std::optional<fix::Problem> problem, ByteBuffer& out, const FixTime& time);
