@@ -12,6 +12,18 @@ Actor symbol(SymbolSelf self, SymbolOptions options) {
     desk->begin_batch();
     batch.each([&](const auto& message) { desk->take(message); });
     desk->end_batch();
+    // Complete feeds get every change: the symbol waits for room where there is none. A feed waits for nobody.
+    OrderNews* const news = desk->news();
+    if (news == nullptr) [[likely]]
+      continue;
+    for (std::size_t i = 0; i < news->subscribers(); ++i) {
+      const OrdersAddress address = news->address(i);
+      for (std::size_t n = 0; n < news->waiting(i); ++n) {
+        auto sent = address.send(news->change(i, n));
+        if (!sent.accepted()) co_await sent;
+      }
+    }
+    news->forget();
   }
 }
 

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include <outcry/actors/history_ledger.hpp>
+#include <outcry/actors/order_news.hpp>
 #include <outcry/actors/participant.hpp>
 #include <outcry/actors/stage_times.hpp>
 #include <outcry/actors/stamp.hpp>
@@ -129,6 +130,10 @@ class Desk {
   void take(const ChangePhase& command);
   void take(const SubscribePhases& subscribe);
   void take(const SubscribeAuctions& subscribe);
+  void take(const SubscribeOrders& subscribe);
+
+  /// What subscribers to orders have not had; null: nothing. Whoever runs the desk hands it over after each batch.
+  OrderNews* news() { return order_news_ != nullptr && order_news_->has_any() ? order_news_.get() : nullptr; }
 
   const OrderBook<>& book() const { return book_; }
 
@@ -236,6 +241,8 @@ class Desk {
   std::vector<QuoteAddress> quote_listeners_;
   std::vector<TradeAddress> trade_listeners_;
   std::vector<DepthAddress> depth_listeners_;
+
+  std::unique_ptr<OrderNews> order_news_;  // null: nobody has asked
 
   Quote quote_{};  // as it was last published
   Depth depth_{};

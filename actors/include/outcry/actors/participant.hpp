@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 
+#include <outcry/actors/market_by_order.hpp>
 #include <outcry/messages/commands.hpp>
 #include <outcry/messages/events.hpp>
 #include <outcry/messages/history.hpp>
@@ -26,7 +27,7 @@ struct Filled {
   Side side{};
   std::uint8_t maker{};  // 1: the order rested and was hit
   std::uint16_t unused16{};
-  std::uint32_t trade{};      // counts the trades of the symbol: the number that both sides, and the TradePrint, have
+  std::uint32_t trade{};  // counts the trades of the symbol's book: both sides of one have the same; see match_number()
   std::int64_t arrival_ns{};  // of the command that made the trade
 };
 static_assert(sizeof(Filled) == 48 && std::has_unique_object_representations_v<Filled>);
@@ -73,6 +74,7 @@ using TradeAddress = Address<TradePrint>;
 using DepthAddress = Address<Depth>;
 using PhaseAddress = Address<PhaseChanged>;
 using AuctionAddress = Address<Indicative, Uncrossed>;
+using OrdersAddress = Address<MarketByOrder>;
 
 /// The account's events go to `address` from now on; what only special orders have is told to `terms`, if there is one.
 struct EnterSymbol {
@@ -103,17 +105,26 @@ struct SubscribeAuctions {
   AuctionAddress address{};
 };
 
+/// Every change of what is displayed, order by order, none left out: the phase and the orders that rest at once, then
+/// each change as the book made it. The symbol waits while the receiver has no room (and what waits for the symbol with
+/// it), so the receiver must be one that never waits for anybody: a feed, whose network may lose packets, but which
+/// does not. Requires: a mailbox with WhenFull::wait.
+struct SubscribeOrders {
+  OrdersAddress address{};
+};
+
 struct QuoteQuery {
   using Reply = Quote;
   std::uint32_t unused{};
 };
 
 /// What a symbol takes.
-using SymbolAddress = Address<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
-                              EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>,
-                              SpecialOrder, MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions>;
+using SymbolAddress =
+    Address<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
+            SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder, MassCancel, ExpireOrders,
+            ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders>;
 using SymbolSelf = Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
                         EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder,
-                        MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions>;
+                        MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders>;
 
 }  // namespace outcry

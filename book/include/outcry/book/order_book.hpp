@@ -200,6 +200,8 @@ class alignas(64) OrderBook {
   std::optional<Price> last_trade() const noexcept { return rules_ ? rules_->last : std::nullopt; }
 
   std::optional<OrderView> find(OrderId id) const noexcept;
+  /// The same, of an order that rests where everyone sees it (but for its reserve).
+  std::optional<OrderView> find_displayed(OrderId id) const noexcept;
   /// Whether both orders rest at one level and `a` came first. Walks the level between them, or to its end.
   bool is_ahead_of(OrderId a, OrderId b) const noexcept;
   /// What would trade before this order at its level. Walks the older orders; 0 if there is no such order.
@@ -1056,6 +1058,14 @@ template <class Ids>
 std::optional<OrderView> OrderBook<Ids>::find(OrderId id) const noexcept {
   const OrderIndex index = ids_->find(id, *pool_).order;
   if (index == 0 || (*pool_)[index].symbol() != symbol_) return std::nullopt;
+  return view_of((*pool_)[index]);
+}
+
+template <class Ids>
+std::optional<OrderView> OrderBook<Ids>::find_displayed(OrderId id) const noexcept {
+  const OrderIndex index = ids_->find(id, *pool_).order;
+  if (index == 0 || (*pool_)[index].symbol() != symbol_) return std::nullopt;
+  if (rules_ && pool_->terms(index).queue != Queue::shown) return std::nullopt;
   return view_of((*pool_)[index]);
 }
 
