@@ -383,6 +383,8 @@ void Desk::on(const Replaced& event) {
 
 void Desk::on(const AcceptedTerms& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
+  if (order_news_ != nullptr) [[unlikely]]
+    order_news_->on(event);
   if (has(event.terms, Terms::hidden | Terms::all_or_none) || is_peg(event.type)) undisplayed_.insert(event.id);
   tell_terms(event.account, event);
   if (options_.tape != nullptr)

@@ -42,10 +42,12 @@ void GlimpseSession::give(std::shared_ptr<const FeedSnapshot> snapshot, std::str
     state_ = State::done;
     return;
   }
+  const std::size_t before = out.size();
   if (!server_.accept(name, 1, out, now_ns)) {
     state_ = State::done;
     return;
   }
+  put_ += out.size() - before;
   snapshot_ = std::move(snapshot);
   server_.end();
   state_ = State::sending;
@@ -54,13 +56,12 @@ void GlimpseSession::give(std::shared_ptr<const FeedSnapshot> snapshot, std::str
 
 void GlimpseSession::poll(std::size_t unsent, ByteBuffer& out, std::int64_t now_ns) {
   if (state_ == State::done || state_ == State::failed) return;
+  const std::size_t before = out.size();
   if (state_ == State::sending) {
-    const std::uint64_t left = sent_ - std::min<std::uint64_t>(unsent, sent_);
-    if (left > left_bytes_ || unsent == 0) moved_ns_ = now_ns;
-    left_bytes_ = std::max(left_bytes_, left);
-    const std::size_t before = out.size();
+    const std::uint64_t left = put_ - std::min<std::uint64_t>(unsent, put_);
+    if (left > left_ || unsent == 0) moved_ns_ = now_ns;
+    left_ = std::max(left_, left);
     server_.send(*snapshot_, out, now_ns);
-    sent_ += out.size() - before;
     if (server_.state() == SoupServer::State::ended) {
       state_ = State::done;
       return;
@@ -69,6 +70,7 @@ void GlimpseSession::poll(std::size_t unsent, ByteBuffer& out, std::int64_t now_
     if (now_ns - begun_ns_ >= options_.longest_ns) return fail("reads too slowly");
   }
   if (server_.poll(out, now_ns).kind == Kind::timed_out) fail("says nothing");
+  put_ += out.size() - before;
 }
 
 std::int64_t GlimpseSession::deadline() const {

@@ -1,5 +1,6 @@
 #include <outcry/actors/order_news.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace outcry {
@@ -7,7 +8,8 @@ namespace outcry {
 using Kind = MarketByOrder::Kind;
 using Told = MarketByOrder::Told;
 
-OrderNews::OrderNews(const OrderBook<>& book) : book_(book), shown_(book.order_count()) {
+OrderNews::OrderNews(const OrderBook<>& book) : book_(book), shown_(std::max(book.order_count(), expected_orders)) {
+  changes_.reserve(expected_changes);
   for (const Side side : {Side::buy, Side::sell})
     book_.for_each_level(side, [&](const DepthLevel& level) {
       book_.for_each_order(side, level.price, [&](const OrderView& order) {
@@ -49,15 +51,22 @@ void OrderNews::tell(const MarketByOrder& news) {
 }
 
 // Orders work one after the other: when one begins, the one before has come to rest, or is over.
-void OrderNews::working(OrderId id) {
+void OrderNews::working(OrderId id, bool is_hidden) {
   if (working_ == id) return;
   settle();
   working_ = id;
+  hidden_ = is_hidden;
 }
 
-void OrderNews::settle() {
+// An order that begins without a word (all-or-none) may trade at once with the one before, which then was told by
+// nobody as it was until this trade.
+void OrderNews::settle(const Traded* against) {
   if (working_ == OrderId{}) return;
-  const auto order = book_.find_displayed(working_);
+  auto order = book_.find_displayed(working_);
+  if (against != nullptr && against->maker == working_ && !hidden_) {
+    if (!order) order = OrderView{.id = working_, .price = against->price, .side = opposite(against->taker_side)};
+    order->open += against->quantity;
+  }
   if (replaced_ != OrderId{} && shown_.find(replaced_) != nullptr && order) {
     MarketByOrder news = this->news(Kind::replaced, replaced_);
     news.new_id = working_;
@@ -118,7 +127,7 @@ void OrderNews::on(const Traded& event, bool printable) {
     return;
   }
   // Of an order that begins to work without a word (all-or-none), its first trade is the first to hear.
-  if (event.taker != OrderId{} && event.taker != working_) settle();
+  if (event.taker != OrderId{} && event.taker != working_) settle(&event);
   if (shown_.find(event.maker) != nullptr)
     execute(event.maker, event, printable ? Told::at_own_price : Told::apart);
   else if (printable)
@@ -138,6 +147,10 @@ void OrderNews::tell_hidden_trade(Price price, Quantity quantity, Side rested, s
   tell(news);
 }
 
+void OrderNews::on(const AcceptedTerms& event) {
+  hidden_ = has(event.terms, Terms::hidden | Terms::all_or_none) || event.type >= SpecialType::primary_peg;
+}
+
 void OrderNews::on(const Cancelled& event) { remove(event.id); }
 
 void OrderNews::on(const Reduced& event) { shrink(event.id, event.open.lots - event.reserve.lots); }
@@ -147,12 +160,13 @@ void OrderNews::on(const Modified& event) {
     if (const auto order = book_.find_displayed(event.id)) shrink(event.id, order->open.lots);
     return;
   }
-  working(event.id);
+  const bool was_shown = shown_.find(event.id) != nullptr;
+  working(event.id, !was_shown);
   remove(event.id);
 }
 
 void OrderNews::on(const Replaced& event) {
-  working(event.new_id);
+  working(event.new_id, shown_.find(event.id) == nullptr);
   replaced_ = event.id;
 }
 

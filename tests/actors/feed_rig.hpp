@@ -47,7 +47,6 @@ struct NewsConsumer {
   bool printable = true;
   std::uint64_t unprinted = 0;
   void on(const Rejected&) {}
-  void on(const AcceptedTerms&) {}
   void on(const Traded& event) {
     if (!printable) unprinted += event.quantity.lots;
     news.on(event, printable);

@@ -71,9 +71,9 @@ class GlimpseSession {
   std::uint64_t session_ = 0;  // at the desk; 0: none
   std::shared_ptr<const FeedSnapshot> snapshot_;
   std::int64_t begun_ns_ = 0;
-  std::int64_t moved_ns_ = 0;     // when the client last took something
-  std::uint64_t sent_ = 0;        // bytes that were put into `out` up to then
-  std::uint64_t left_bytes_ = 0;  // of those, what had left us
+  std::int64_t moved_ns_ = 0;  // when the client last took something
+  std::uint64_t put_ = 0;      // bytes that were put into `out`
+  std::uint64_t left_ = 0;     // of them: that have left us
 };
 
 }  // namespace outcry

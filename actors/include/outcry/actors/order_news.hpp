@@ -33,7 +33,8 @@ class OrderNews {
   void end();
 
   // What happens in between, in the order of the book.
-  void on(const Accepted& event) { working(event.id); }
+  void on(const Accepted& event) { working(event.id, false); }
+  void on(const AcceptedTerms& event);
   /// Unprinted: recorded history leaves it out of the volume.
   void on(const Traded& event, bool printable);
   void on(const Cancelled& event);
@@ -41,8 +42,8 @@ class OrderNews {
   void on(const Modified& event);
   void on(const Replaced& event);
   void on(const Refreshed& event);
-  void on(const Triggered& event) { working(event.id); }
-  void on(const Repriced& event) { working(event.id); }
+  void on(const Triggered& event) { working(event.id, false); }
+  void on(const Repriced& event) { working(event.id, true); }
   void on(const PhaseChanged& event);
   void on(const Uncrossed& event);
   /// A print of a trade that no event of the book stands for.
@@ -67,6 +68,9 @@ class OrderNews {
   std::string check() const;
 
  private:
+  static constexpr std::size_t expected_orders = 1'024;
+  static constexpr std::size_t expected_changes = 512;  // of a batch
+
   struct Shown {
     Price price{};
     std::uint32_t open = 0;
@@ -82,8 +86,8 @@ class OrderNews {
   std::uint32_t trade() const { return static_cast<std::uint32_t>(book_.counts().trades); }
   MarketByOrder added(const OrderView& order) const;
   void tell(const MarketByOrder& news);
-  void working(OrderId id);
-  void settle();
+  void working(OrderId id, bool is_hidden);
+  void settle(const Traded* against = nullptr);
   void execute(OrderId id, const Traded& event, MarketByOrder::Told told);
   void shrink(OrderId id, std::uint32_t to);
   void remove(OrderId id);
@@ -93,8 +97,9 @@ class OrderNews {
   const OrderBook<>& book_;
   std::int64_t now_ns_ = 0;
   OrderTable<Shown> shown_;
-  OrderId working_{};   // did or does its work; where it came to rest was not told yet
-  OrderId replaced_{};  // by it
+  OrderId working_{};    // did or does its work; where it came to rest was not told yet
+  OrderId replaced_{};   // by it
+  bool hidden_ = false;  // it rests out of sight, if it rests
   bool crossing_ = false;
   Price cross_price_{};
   Volume cross_volume_ = 0;
