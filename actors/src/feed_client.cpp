@@ -114,7 +114,7 @@ void FeedClient::react(MoldReceiver::Event event, std::int64_t now_ns, FeedListe
 
 std::int64_t FeedClient::deadline() const {
   if (state_ == State::ended) return std::numeric_limits<std::int64_t>::max();
-  const bool asks = state_ == State::joining && options_.snapshots && !join_;
+  const bool asks = state_ == State::joining && options_.snapshots && !asked_ && !join_;
   return asks ? std::min(receiver_.deadline(), next_snapshot_ns_) : receiver_.deadline();
 }
 
@@ -122,6 +122,8 @@ std::int64_t FeedClient::deadline() const {
 
 bool FeedClient::snapshot_begins(std::string_view session, std::int64_t now_ns, FeedListener& listener) {
   const mold::Session named(session);
+  asked_ = false;
+  if (state_ != State::joining) return false;
   if (session_.text().empty()) change_session(named, now_ns, listener);
   if (named.padded() != session_.padded()) {
     snapshot_failed(now_ns);
@@ -157,6 +159,7 @@ bool FeedClient::snapshot(std::span<const std::byte> message, std::int64_t now_n
 
 void FeedClient::snapshot_failed(std::int64_t now_ns) {
   join_.reset();
+  asked_ = false;
   if (state_ != State::joining) return;
   ++counts_.broken_snapshots;
   next_snapshot_ns_ = now_ns + pause_ns_;

@@ -94,8 +94,10 @@ class FeedClient {
   /// Whether a snapshot should be asked for now. Then snapshot_begins(), its messages, and, should they end before they
   /// are all there, snapshot_failed().
   bool wants_snapshot(std::int64_t now_ns) const {
-    return state_ == State::joining && options_.snapshots && !join_ && now_ns >= next_snapshot_ns_;
+    return state_ == State::joining && options_.snapshots && !asked_ && !join_ && now_ns >= next_snapshot_ns_;
   }
+  /// It was asked for: none is wanted until it begins or fails.
+  void snapshot_asked() { asked_ = true; }
   /// `session` is that of the server. False: it is not the feed's; the snapshot has failed.
   bool snapshot_begins(std::string_view session, std::int64_t now_ns, FeedListener& listener);
   /// False: the snapshot is over, joined or broken; close the connection.
@@ -148,6 +150,7 @@ class FeedClient {
   bool silent_ = false;
   MoldReceiver receiver_;
   std::optional<SnapshotJoin> join_;  // while a snapshot is read
+  bool asked_ = false;
   State state_;
   std::int64_t next_snapshot_ns_ = 0;
   std::int64_t pause_ns_;
