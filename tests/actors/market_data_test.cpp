@@ -29,6 +29,7 @@ Instrument listed(std::uint32_t symbol) {
   return instrument;
 }
 
+/// A command now and then, so that the lines have something to lose.
 Actor trading(Self<> self, SymbolAddress symbol, Instrument instrument, std::uint64_t seed, int commands) {
   Profile profile{.name = "wire", .instrument = instrument};
   DrawnMarket market(profile, seed);
@@ -45,8 +46,8 @@ Actor trading(Self<> self, SymbolAddress symbol, Instrument instrument, std::uin
       co_await sent;
     }
     if (i % 32 == 31) {
-      auto yielding = self.yield();
-      co_await yielding;
+      auto sleeping = self.sleep(200us);
+      co_await sleeping;
     }
   }
 }
@@ -153,8 +154,8 @@ Actor day(Self<Down> self, Plan plan, Outcome* outcome) {
                             .report = &outcome->feed};
   options.from_a = options.from_b = Endpoint::loopback();
   if (plan.group_a) options.interface = "lo";
-  const MarketDataAddress feed = self.spawn({.mailbox = {.capacity = 64, .when_full = WhenFull::wait}}, market_data,
-                                            options);
+  const MarketDataAddress feed =
+      self.spawn({.mailbox = {.capacity = 64, .when_full = WhenFull::wait}}, market_data, options);
   self.monitor(feed);
   const auto snapshots =
       self.spawn(snapshot_server, SnapshotServerOptions{.feed = feed,
@@ -170,9 +171,11 @@ Actor day(Self<Down> self, Plan plan, Outcome* outcome) {
     co_return;
   }
 
-  for (std::uint32_t i = 0; i < symbols; ++i)
-    self.spawn(trading, market[i], listed(i), plan.seed + i, plan.commands);
-  if (plan.late)
+  const auto trade = [&](std::uint64_t seed) {
+    for (std::uint32_t i = 0; i < symbols; ++i) self.spawn(trading, market[i], listed(i), seed + i, plan.commands);
+  };
+  if (plan.late) {
+    trade(plan.seed);
     while (self.now() < give_up) {
       auto attending = self.attend(later(self.now(), 1ms));
       co_await attending;
@@ -181,6 +184,7 @@ Actor day(Self<Down> self, Plan plan, Outcome* outcome) {
       const auto now = co_await asking;
       if (now && now->next_sequence > 1'000) break;
     }
+  }
 
   FeedSubscriberOptions wanted{.client = {.session = "WIRE",
                                           .instruments = instruments,
@@ -208,8 +212,8 @@ Actor day(Self<Down> self, Plan plan, Outcome* outcome) {
   }
   relay.to(client_status->line_a, client_status->line_b);
   const auto quick = self.spawn({.mailbox = {.capacity = 1u << 16}}, hearing, &outcome->client, Duration(0));
-  const auto slow = self.spawn({.mailbox = {.capacity = 4, .when_full = WhenFull::latest}}, hearing, &outcome->slow,
-                               Duration(5ms));
+  const auto slow =
+      self.spawn({.mailbox = {.capacity = 4, .when_full = WhenFull::latest}}, hearing, &outcome->slow, Duration(5ms));
   for (std::uint32_t i = 0; i < symbols; ++i) {
     const FeedSymbolAddress face = self.spawn(feed_symbol, client, SymbolId{i});
     face.send(SubscribeDepth{quick});
@@ -219,7 +223,9 @@ Actor day(Self<Down> self, Plan plan, Outcome* outcome) {
     face.send(SubscribeQuotes{slow});
   }
 
-  // Until the client is where the feed is, twice in a row with nothing new.
+  trade(plan.seed + 100);
+
+  // Until the client is where the feed is, three times in a row with nothing new.
   std::uint64_t before = 0;
   for (int equal = 0; equal < 3 && self.now() < give_up;) {
     auto attending = self.attend(later(self.now(), 2ms));
@@ -230,8 +236,8 @@ Actor day(Self<Down> self, Plan plan, Outcome* outcome) {
     auto asking_again = client.ask(FeedClientQuery{}, 5s);
     const auto here = co_await asking_again;
     if (!there || !here) break;
-    const bool same = here->current && here->next_sequence == there->next_sequence &&
-                      there->next_sequence == before && there->next_sequence > 1'000;
+    const bool same = here->current && here->next_sequence == there->next_sequence && there->next_sequence == before &&
+                      there->next_sequence > 1'000;
     equal = same ? equal + 1 : 0;
     before = there->next_sequence;
   }
@@ -313,13 +319,15 @@ TEST_CASE("over two multicast groups on loopback a client has the market's depth
   const std::uint64_t seed = test_seed();
   CAPTURE(seed);
   const auto group = [&](int line) {
-    return Endpoint::parse("239.255.77." + std::to_string(10 + line) + ":" + std::to_string(31'000 + seed % 2'000 * 2 + static_cast<std::uint64_t>(line)));
+    return Endpoint::parse("239.255.77." + std::to_string(10 + line) + ":" +
+                           std::to_string(31'000 + seed % 2'000 * 2 + static_cast<std::uint64_t>(line)));
   };
   bool works = false;
   {
     struct Probe {
       static Actor go(Self<> self, Endpoint to, bool* works) {
-        auto in = Datagrams::open(self, Endpoint().with_port(to.port()), {.group = to, .interface = "lo", .reuse = true});
+        auto in =
+            Datagrams::open(self, Endpoint().with_port(to.port()), {.group = to, .interface = "lo", .reuse = true});
         auto out = Datagrams::open(self, Endpoint::loopback(), {.interface = "lo"});
         if (in && out) {
           const std::array<std::byte, 3> hello{};

@@ -73,10 +73,10 @@ using FeedSubscriberAddress = Address<FeedSubscription, Ask<FeedClientQuery>>;
 Actor feed_subscriber(FeedSubscriberSelf self, FeedSubscriberOptions options);
 
 /// A symbol of the feed, as far as it tells: its address takes the subscriptions and the question that a symbol takes.
-using FeedSymbolSelf = Self<SubscribeQuotes, SubscribeTrades, SubscribeDepth, SubscribePhases, SubscribeAuctions,
-                            Ask<QuoteQuery>, Quote>;
-using FeedSymbolAddress = Address<SubscribeQuotes, SubscribeTrades, SubscribeDepth, SubscribePhases, SubscribeAuctions,
-                                  Ask<QuoteQuery>>;
+using FeedSymbolSelf =
+    Self<SubscribeQuotes, SubscribeTrades, SubscribeDepth, SubscribePhases, SubscribeAuctions, Ask<QuoteQuery>, Quote>;
+using FeedSymbolAddress =
+    Address<SubscribeQuotes, SubscribeTrades, SubscribeDepth, SubscribePhases, SubscribeAuctions, Ask<QuoteQuery>>;
 Actor feed_symbol(FeedSymbolSelf self, FeedSubscriberAddress feed, SymbolId symbol);
 
 }  // namespace outcry

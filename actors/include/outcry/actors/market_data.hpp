@@ -72,7 +72,7 @@ struct MarketDataOptions {
   std::vector<SymbolAddress> symbols{};
   std::vector<Endpoint> line_a{};  // a group, or receivers one by one
   std::vector<Endpoint> line_b{};
-  Endpoint from_a{};        // the lines' own addresses
+  Endpoint from_a{};  // the lines' own addresses
   Endpoint from_b{};
   std::string interface{};  // for groups: "lo", "eth0", or an address; empty: the system's choice
   int ttl = 1;
