@@ -224,7 +224,7 @@ void Desk::take(const SubscribeAuctions& subscribe) {
 }
 
 void Desk::take(const SubscribeOrders& subscribe) {
-  if (order_news_ == nullptr) order_news_ = std::make_unique<OrderNews>(book_);
+  if (order_news_ == nullptr) order_news_ = std::make_unique<ShownNews>(book_);
   order_news_->subscribe(subscribe.address, now_ns_);
 }
 

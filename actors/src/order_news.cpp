@@ -8,7 +8,7 @@ namespace outcry {
 using Kind = MarketByOrder::Kind;
 using Told = MarketByOrder::Told;
 
-OrderNews::OrderNews(const OrderBook<>& book) : book_(book), shown_(std::max(book.order_count(), expected_orders)) {
+ShownNews::ShownNews(const OrderBook<>& book) : book_(book), shown_(std::max(book.order_count(), expected_orders)) {
   changes_.reserve(expected_changes);
   for (const Side side : {Side::buy, Side::sell})
     book_.for_each_level(side, [&](const DepthLevel& level) {
@@ -18,7 +18,7 @@ OrderNews::OrderNews(const OrderBook<>& book) : book_(book), shown_(std::max(boo
     });
 }
 
-void OrderNews::subscribe(const OrdersAddress& address, std::int64_t now_ns) {
+void ShownNews::subscribe(const OrdersAddress& address, std::int64_t now_ns) {
   now_ns_ = now_ns;
   Subscriber subscriber{.address = address, .start = {}, .from = changes_.size()};
   MarketByOrder phase = news(Kind::phase, {});
@@ -33,11 +33,11 @@ void OrderNews::subscribe(const OrdersAddress& address, std::int64_t now_ns) {
   any_ = true;
 }
 
-MarketByOrder OrderNews::news(Kind kind, OrderId id) const {
+MarketByOrder ShownNews::news(Kind kind, OrderId id) const {
   return {.id = id, .time_ns = now_ns_, .symbol = book_.instrument().symbol, .kind = kind};
 }
 
-MarketByOrder OrderNews::added(const OrderView& order) const {
+MarketByOrder ShownNews::added(const OrderView& order) const {
   MarketByOrder add = news(Kind::added, order.id);
   add.price = order.price;
   add.quantity = order.open;
@@ -45,13 +45,13 @@ MarketByOrder OrderNews::added(const OrderView& order) const {
   return add;
 }
 
-void OrderNews::tell(const MarketByOrder& news) {
+void ShownNews::tell(const MarketByOrder& news) {
   changes_.push_back(news);
   any_ = true;
 }
 
 // Orders work one after the other: when one begins, the one before has come to rest, or is over.
-void OrderNews::working(OrderId id, bool is_hidden) {
+void ShownNews::working(OrderId id, bool is_hidden) {
   if (working_ == id) return;
   settle();
   working_ = id;
@@ -60,7 +60,7 @@ void OrderNews::working(OrderId id, bool is_hidden) {
 
 // An order that begins without a word (all-or-none) may trade at once with the one before, which then was told by
 // nobody as it was until this trade.
-void OrderNews::settle(const Traded* against) {
+void ShownNews::settle(const Traded* against) {
   if (working_ == OrderId{}) return;
   auto order = book_.find_displayed(working_);
   if (against != nullptr && against->maker == working_ && !hidden_) {
@@ -86,17 +86,17 @@ void OrderNews::settle(const Traded* against) {
   working_ = replaced_ = {};
 }
 
-void OrderNews::end() {
+void ShownNews::end() {
   settle();
   end_cross(book_.phase());
 }
 
-void OrderNews::remove(OrderId id) {
+void ShownNews::remove(OrderId id) {
   if (shown_.erase(id)) tell(news(Kind::deleted, id));
 }
 
 /// What is displayed of an order has become less, where it is.
-void OrderNews::shrink(OrderId id, std::uint32_t to) {
+void ShownNews::shrink(OrderId id, std::uint32_t to) {
   Shown* const shown = shown_.find(id);
   if (shown == nullptr || to >= shown->open) return;
   if (to == 0) return remove(id);
@@ -106,7 +106,7 @@ void OrderNews::shrink(OrderId id, std::uint32_t to) {
   tell(news);
 }
 
-void OrderNews::execute(OrderId id, const Traded& event, Told told) {
+void ShownNews::execute(OrderId id, const Traded& event, Told told) {
   Shown* const shown = shown_.find(id);
   MarketByOrder news = this->news(Kind::executed, id);
   news.price = event.price;
@@ -119,7 +119,7 @@ void OrderNews::execute(OrderId id, const Traded& event, Told told) {
   if (shown->open == 0) shown_.erase(id);
 }
 
-void OrderNews::on(const Traded& event, bool printable) {
+void ShownNews::on(const Traded& event, bool printable) {
   if (crossing_) {
     cross_volume_ += event.quantity.lots;
     for (const OrderId id : {event.maker, event.taker})
@@ -134,11 +134,11 @@ void OrderNews::on(const Traded& event, bool printable) {
     tell_hidden_trade(event.price, event.quantity, opposite(event.taker_side), trade());
 }
 
-void OrderNews::on_unseen_trade(Price price, Quantity quantity, Side rested) {
+void ShownNews::on_unseen_trade(Price price, Quantity quantity, Side rested) {
   tell_hidden_trade(price, quantity, rested, MarketByOrder::unseen_trades + ++unseen_);
 }
 
-void OrderNews::tell_hidden_trade(Price price, Quantity quantity, Side rested, std::uint32_t trade) {
+void ShownNews::tell_hidden_trade(Price price, Quantity quantity, Side rested, std::uint32_t trade) {
   MarketByOrder news = this->news(Kind::hidden_trade, {});
   news.price = price;
   news.quantity = quantity;
@@ -147,15 +147,15 @@ void OrderNews::tell_hidden_trade(Price price, Quantity quantity, Side rested, s
   tell(news);
 }
 
-void OrderNews::on(const AcceptedTerms& event) {
+void ShownNews::on(const AcceptedTerms& event) {
   hidden_ = has(event.terms, Terms::hidden | Terms::all_or_none) || event.type >= SpecialType::primary_peg;
 }
 
-void OrderNews::on(const Cancelled& event) { remove(event.id); }
+void ShownNews::on(const Cancelled& event) { remove(event.id); }
 
-void OrderNews::on(const Reduced& event) { shrink(event.id, event.open.lots - event.reserve.lots); }
+void ShownNews::on(const Reduced& event) { shrink(event.id, event.open.lots - event.reserve.lots); }
 
-void OrderNews::on(const Modified& event) {
+void ShownNews::on(const Modified& event) {
   if (event.kept_place != 0) {
     if (const auto order = book_.find_displayed(event.id)) shrink(event.id, order->open.lots);
     return;
@@ -165,12 +165,12 @@ void OrderNews::on(const Modified& event) {
   remove(event.id);
 }
 
-void OrderNews::on(const Replaced& event) {
+void ShownNews::on(const Replaced& event) {
   working(event.new_id, shown_.find(event.id) == nullptr);
   replaced_ = event.id;
 }
 
-void OrderNews::on(const Refreshed& event) {
+void ShownNews::on(const Refreshed& event) {
   remove(event.id);
   MarketByOrder add = news(Kind::added, event.id);
   add.price = event.price;
@@ -180,7 +180,7 @@ void OrderNews::on(const Refreshed& event) {
   shown_.insert(event.id, {event.price, event.displayed.lots, event.side});
 }
 
-void OrderNews::on(const PhaseChanged& event) {
+void ShownNews::on(const PhaseChanged& event) {
   settle();
   end_cross(event.phase);
   MarketByOrder news = this->news(Kind::phase, {});
@@ -188,13 +188,13 @@ void OrderNews::on(const PhaseChanged& event) {
   tell(news);
 }
 
-void OrderNews::on(const Uncrossed& event) {
+void ShownNews::on(const Uncrossed& event) {
   crossing_ = true;
   cross_price_ = event.price;
   cross_volume_ = 0;
 }
 
-void OrderNews::end_cross(Phase phase) {
+void ShownNews::end_cross(Phase phase) {
   if (!crossing_) return;
   crossing_ = false;
   if (cross_volume_ == 0) return;
@@ -206,7 +206,7 @@ void OrderNews::end_cross(Phase phase) {
   tell(news);
 }
 
-void OrderNews::forget() {
+void ShownNews::forget() {
   for (Subscriber& subscriber : subscribers_) {
     subscriber.start = {};
     subscriber.from = 0;
@@ -215,7 +215,7 @@ void OrderNews::forget() {
   any_ = false;
 }
 
-std::string OrderNews::check() const {
+std::string ShownNews::check() const {
   std::size_t orders = 0;
   std::string wrong;
   for (const Side side : {Side::buy, Side::sell})

@@ -15,7 +15,7 @@ using outcry_test::allocations;
 namespace {
 
 struct NewsConsumer {
-  OrderNews& news;
+  ShownNews& news;
   void on(const Rejected&) {}
   void on(const Traded& event) { news.on(event, true); }
   template <class Event>
@@ -61,7 +61,7 @@ TEST_CASE("from a book's events to a client's book nothing is allocated once it 
   OrderPool pool(OrderPool::Size{.orders = 4096});
   const BookSize size{.window = {.levels = 1024}, .orders = 4096};
   OrderBook<> book(instrument, pool, size);
-  OrderNews news(book);
+  ShownNews news(book);
   NewsConsumer consumer{news};
   news.subscribe({}, 0);
   FeedClient client(

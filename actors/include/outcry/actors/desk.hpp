@@ -133,7 +133,7 @@ class Desk {
   void take(const SubscribeOrders& subscribe);
 
   /// What subscribers to orders have not had; null: nothing. Whoever runs the desk hands it over after each batch.
-  OrderNews* news() { return order_news_ != nullptr && order_news_->has_any() ? order_news_.get() : nullptr; }
+  ShownNews* news() { return order_news_ != nullptr && order_news_->has_any() ? order_news_.get() : nullptr; }
 
   const OrderBook<>& book() const { return book_; }
 
@@ -242,7 +242,7 @@ class Desk {
   std::vector<TradeAddress> trade_listeners_;
   std::vector<DepthAddress> depth_listeners_;
 
-  std::unique_ptr<OrderNews> order_news_;  // null: nobody has asked
+  std::unique_ptr<ShownNews> order_news_;  // null: nobody has asked
 
   Quote quote_{};  // as it was last published
   Depth depth_{};
