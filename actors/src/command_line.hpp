@@ -31,6 +31,7 @@ struct Form {
   std::string expected;                          // "one of red, green"
   std::function<bool(const std::string&)> take;  // false if it is something else; then nothing is changed
   std::function<std::string()> text;             // the value as it is now
+  bool is_list = false;                          // a file may say it as a list of texts, too
 };
 
 /// One option. Numbers have a range, both ends included; of a duration in nanoseconds.
@@ -47,7 +48,9 @@ struct Setting {
   double most = 1e18;
   bool above_least = false;  // `least` itself is too small
 
-  bool given = false;  // set where it was read
+  bool given = false;      // set where it was read
+  std::uint32_t line = 0;  // where in a file
+  bool secret = false;     // what was given instead of it must not be said
 };
 
 /// "a whole number from 1 to 100000", "a duration from 1ns such as 6h30m, 90s, 250ms or 10us"

@@ -20,6 +20,9 @@ class VenueOptions {
   void apply(SimulationOptions& options, const std::vector<Setting>& settings, const std::vector<std::string>& tables,
              const std::string& file) const;
 
+  const BookRules& rules() const { return rules_; }
+  const SessionPlan& session() const { return session_; }
+
  private:
   BookRules rules_{};
   SessionPlan session_{};
