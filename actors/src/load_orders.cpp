@@ -40,7 +40,7 @@ std::size_t LoadOrders::next(std::span<std::byte> out, std::int64_t due_ns) {
   if (options_.scenario == LoadScenario::cancel_storm) {
     if (to_cancel_ != 0) return cancel(out, std::exchange(to_cancel_, 0), due_ns);
     const std::size_t size = enter(out, false, due_ns);
-    to_cancel_ = static_cast<std::uint32_t>(orders_.size());
+    to_cancel_ = next_ref() - 1;
     return size;
   }
   const double drawn = random_.uniform();
@@ -61,11 +61,11 @@ std::size_t LoadOrders::enter(std::span<std::byte> out, bool takes, std::int64_t
   order.price = static_cast<std::uint32_t>(options_.price + (order.buys ? ticks : -ticks) * options_.tick);
   orders_.push_back(order);
   ++counts_.orders;
-  return write(out, static_cast<std::uint32_t>(orders_.size()));
+  return write(out, next_ref() - 1);
 }
 
 std::size_t LoadOrders::write(std::span<std::byte> out, std::uint32_t ref) const {
-  const Order& order = orders_[ref - 1];
+  const Order& order = at(ref);
   ouch50::EnterOrder message;
   message.user_ref = ref;
   message.side = order.buys ? ouch50::Side::buy : ouch50::Side::sell;
@@ -79,7 +79,7 @@ std::size_t LoadOrders::write(std::span<std::byte> out, std::uint32_t ref) const
 }
 
 std::size_t LoadOrders::cancel(std::span<std::byte> out, std::uint32_t ref, std::int64_t due_ns) {
-  orders_[ref - 1].cancel_due_ns = due_ns;
+  at(ref).cancel_due_ns = due_ns;
   ++counts_.cancels;
   ouch50::CancelOrder message;
   message.user_ref = ref;
@@ -90,7 +90,7 @@ std::uint32_t LoadOrders::oldest_live() {
   while (!live_.empty()) {
     const std::uint32_t ref = live_.front();
     live_.pop_front();
-    const Order& order = orders_[ref - 1];
+    const Order& order = at(ref);
     if (order.state == State::live && order.cancel_due_ns == 0) return ref;
   }
   return 0;
@@ -103,8 +103,8 @@ std::size_t LoadOrders::next_clean_up(std::span<std::byte> out, std::int64_t now
 
 void LoadOrders::begin_again() {
   live_.clear();
-  for (std::uint32_t ref = 1; ref <= orders_.size(); ++ref) {
-    Order& order = orders_[ref - 1];
+  for (std::uint32_t ref = first_ref_; ref != next_ref(); ++ref) {
+    Order& order = at(ref);
     if (order.state == State::done) continue;
     order.cancel_due_ns = 0;
     if (order.state == State::live) live_.push_back(ref);
@@ -112,16 +112,18 @@ void LoadOrders::begin_again() {
 }
 
 std::size_t LoadOrders::next_again(std::span<std::byte> out, std::uint32_t& from) {
-  for (; from <= orders_.size(); ++from) {
-    if (orders_[from - 1].state != State::sent) continue;
+  while (from < orders_.size()) {
+    const std::uint32_t index = from++;
+    if (orders_[index].state != State::sent) continue;
     ++counts_.sent_again;
-    return write(out, from++);
+    return write(out, first_ref_ + index);
   }
   return 0;
 }
 
 LoadOrders::Order* LoadOrders::find(std::uint32_t ref, const char* what) {
-  if (ref >= 1 && ref <= orders_.size()) return &orders_[ref - 1];
+  if (ref >= first_ref_ && ref < next_ref()) return &at(ref);
+  if (ref != 0 && ref < first_ref_) return nullptr;  // of an earlier run
   fail(fmt::format("{} of order {}, which was never sent", what, ref));
   return nullptr;
 }

@@ -62,7 +62,7 @@ Actor session(SessionSelf self, SymbolAddress symbol, SymbolId id, SessionPlan p
       symbol.send(ExpireOrders{.symbol = id, .now_s = static_cast<std::uint32_t>(now_s)});
       expiry += expiry_period;
     }
-    for (; next < steps.size() && self.now() >= Time{} + steps[next].at; ++next) {
+    for (; next < steps.size() && self.now() >= plan.origin + steps[next].at; ++next) {
       planned = steps[next].phase;
       unplanned_until = never;
       change_to(planned);
@@ -73,7 +73,7 @@ Actor session(SessionSelf self, SymbolAddress symbol, SymbolId id, SessionPlan p
       change_to(planned);
     }
 
-    const Time step = next < steps.size() ? Time{} + steps[next].at : never;
+    const Time step = next < steps.size() ? plan.origin + steps[next].at : never;
     const Time wake = std::min(std::min(step, expiry), unplanned_until);
     const auto heard = co_await self.receive_until(wake);
     if (!heard) continue;

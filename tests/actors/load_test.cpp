@@ -201,13 +201,34 @@ TEST_CASE("after a lost connection only what was not acknowledged is sent again,
     if (gets_lost) lost += client.counts().orders - before;
     if (n % 100 != 99) continue;
     client.begin_again();
-    std::uint32_t from = 1;
+    std::uint32_t from = 0;
     while (const std::size_t again = client.next_again(out, from)) venue.take(std::span(out).first(again), n * ms);
     CHECK(client.unacknowledged() == 0);
   }
   CHECK(client.wrong().empty());
   CHECK(client.counts().sent_again == lost);
   CHECK(lost > 0);
+}
+
+TEST_CASE("numbers go on where the account's earlier orders ended, and what is said about those is passed over") {
+  LoadTimes times = no_times();
+  LoadOrders client(options(LoadScenario::cancel_storm), times);
+  client.begin_at(1'000);
+  Venue venue(client);
+  std::array<std::byte, LoadOrders::largest_message> out{};
+  const std::size_t size = client.next(out, 0);
+  CHECK(ouch50::decode_inbound(std::span(out).first(size)).message.as<ouch50::EnterOrder>().user_ref == 1'000u);
+  venue.take(std::span(out).first(size), 0);
+  CHECK(client.unacknowledged() == 0);
+
+  ouch50::Canceled old;
+  old.user_ref = 999;
+  std::array<std::byte, sizeof old> bytes{};
+  client.heard(std::span(bytes).first(ouch50::encode(old, bytes)), ms);
+  CHECK(client.wrong().empty());
+  old.user_ref = 1'001;
+  client.heard(std::span(bytes).first(ouch50::encode(old, bytes)), ms);
+  CHECK(client.wrong() == "a cancel of order 1001, which was never sent");
 }
 
 TEST_CASE("each wrong answer is seen, and said") {

@@ -84,4 +84,5 @@ venue() {
   return 1
 }
 # port NAME: of one of its doors.
-port() { sed -n 's/.*"'"$1"'" *: *"[^"]*:\([0-9]*\)".*/\1/p' "$PORTS" | head -n 1; }
+# Of one of its doors: a gateway, metrics, or an address of a feed.
+port() { sed -n 's/.*"'"$1"'":\({[^}]*"address":\)\{0,1\}"[^"]*:\([0-9]*\)".*/\2/p' "$PORTS" | head -n 1; }

@@ -79,6 +79,10 @@ class LoadOrders {
   /// `times` outlives it.
   LoadOrders(const LoadOrdersOptions& options, LoadTimes& times);
 
+  /// The number that the venue expects of the account's next order; what it says of older ones is passed over.
+  /// Requires: no message was written yet.
+  void begin_at(std::uint32_t first_ref) { first_ref_ = first_ref; }
+
   /// Writes the next message, which was due then, and returns its size. Requires: room for largest_message.
   std::size_t next(std::span<std::byte> out, std::int64_t due_ns);
   /// A sequenced message of the venue.
@@ -86,8 +90,8 @@ class LoadOrders {
 
   /// Writes the cancel of an order that is still in the book, or returns 0 if there is none that was not cancelled.
   std::size_t next_clean_up(std::span<std::byte> out, std::int64_t now_ns);
-  /// After a lost connection: the orders from `from` on that were not acknowledged, one by one. Returns 0 behind the
-  /// last; `from` begins with 1 and goes along. Cancels that were under way are forgotten by begin_again().
+  /// After a lost connection: begin_again() forgets the cancels that were under way, next_again() writes the orders that
+  /// were not acknowledged, one by one, and returns 0 behind the last; `from` begins with 0 and goes along.
   void begin_again();
   std::size_t next_again(std::span<std::byte> out, std::uint32_t& from);
 
@@ -113,6 +117,9 @@ class LoadOrders {
     bool filled = false;
   };
 
+  Order& at(std::uint32_t ref) { return orders_[ref - first_ref_]; }
+  const Order& at(std::uint32_t ref) const { return orders_[ref - first_ref_]; }
+  std::uint32_t next_ref() const { return first_ref_ + static_cast<std::uint32_t>(orders_.size()); }
   Order* find(std::uint32_t ref, const char* what);
   void fail(std::string sentence) {
     if (wrong_.empty()) wrong_ = std::move(sentence);
@@ -130,7 +137,8 @@ class LoadOrders {
   LoadOrdersOptions options_;
   LoadTimes& times_;
   Random random_;
-  std::vector<Order> orders_;  // user reference - 1
+  std::uint32_t first_ref_ = 1;
+  std::vector<Order> orders_;  // by user reference, from first_ref_ on
   std::deque<std::uint32_t> live_;
   std::uint64_t in_book_ = 0;
   std::uint32_t to_cancel_ = 0;  // of a cancel storm: the order just sent

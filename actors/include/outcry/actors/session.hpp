@@ -1,7 +1,8 @@
 // Session: the day of a symbol: when orders are collected, when they trade, when trading stands still; and the clock of
 // orders that are good till a time.
 //
-// Thread: the symbol's site. Virtual time; moments are counted from its beginning.
+// Thread: the symbol's site. Moments are counted from SessionPlan::origin: of a simulation its beginning, live the start of
+// the program, or midnight.
 // An auction that nobody planned (a book may begin one by itself, another actor may ask for one) is ended by the session
 // after `unplanned`.
 // Limits: one day. Orders expire on whole seconds, and before a phase that changes in the same moment.
@@ -30,6 +31,7 @@ struct SessionPlan {
   Duration closing_from{0};   // zero: the market does not close
   Duration closing_to{0};     // trading ends then, and with it day orders; the same: it ends without an auction
   Duration unplanned = std::chrono::minutes(2);  // of an auction that nobody planned
+  Time origin{};
 };
 
 struct SessionStep {
