@@ -162,6 +162,7 @@ class Reader {
     add({"", "schedulers", "", "", &c.schedulers, 1, 256});
     add({"", "idle", "", "", choice(idle, c.idle)});
     add({"", "host", "", "", &c.host});
+    add({"", "kill_switch", "", "", &c.kill_switch});
     add({"", "beyond_loopback", "", "", &c.beyond_loopback});
     add({"", "measure", "", "", &c.measure});
     add({"", "metrics.address", "", "", endpoint(metrics_)});
@@ -169,6 +170,8 @@ class Reader {
     add({"", "metrics.patience", "", "", &c.metrics.patience, 1e6, 3.6e12});
     add({"", "metrics.connections", "", "", &c.metrics.connections, 1, 1024});
     add({"", "sizes.orders", "", "", &sizes.orders, 16, 1e8});
+    add({"", "sizes.port_orders", "", "", &sizes.port_orders, 16, 1 << 20});
+    add({"", "sizes.port_ids", "", "", &sizes.port_ids, 16, 1 << 26});
     add({"", "sizes.messages", "", "", &sizes.messages, 16, 4e9});
     add({"", "sizes.message_bytes", "", "", &sizes.message_bytes, 4096, 1e12});
     add({"", "sizes.feed_messages", "", "", &sizes.feed_messages, 16, 4e9});

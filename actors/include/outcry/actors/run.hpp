@@ -30,6 +30,8 @@ struct Subcommand {
 int simulate_command(int argc, char** argv, StrategyFunction strategy);
 int replay_command(int argc, char** argv, StrategyFunction strategy);
 int watch_command(int argc, char** argv, StrategyFunction strategy);
+int serve_command(int argc, char** argv, StrategyFunction strategy);
+int load_command(int argc, char** argv, StrategyFunction strategy);
 
 inline constexpr Subcommand simulate_subcommand{"simulate", "[w1|FILE.toml]", "markets with agents, in virtual time",
                                                 simulate_command};
@@ -37,6 +39,10 @@ inline constexpr Subcommand replay_subcommand{"replay", "FILE", "recorded market
                                               replay_command};
 inline constexpr Subcommand watch_subcommand{"watch", "[MARKET]", "a published market, live in the terminal",
                                              watch_command};
+
+inline constexpr Subcommand serve_subcommand{"serve", "FILE.toml", "an exchange on sockets", serve_command};
+inline constexpr Subcommand load_subcommand{"load", "[FILE.toml]", "load on an exchange, and whether it answers right",
+                                            load_command};
 
 /// Picks the subcommand that argv[1] names, and calls it.
 int run_subcommand(std::string_view does, std::span<const Subcommand> subcommands, StrategyFunction strategy, int argc,

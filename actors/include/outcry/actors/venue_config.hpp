@@ -102,10 +102,12 @@ struct VenueConfig {
 
   /// Sizes of what can fill up, and how long things may take.
   struct Sizes {
-    std::uint64_t orders = 1'000'000;           // that rest, each scheduler
-    std::uint64_t messages = 1'000'000;         // sent to each account in a day, and kept to be sent again
-    std::uint64_t message_bytes = 128'000'000;  // the same
-    std::uint64_t feed_messages = 4'000'000;    // of each feed
+    std::uint64_t orders = 1'000'000;          // that rest, each scheduler
+    std::uint32_t port_orders = 4'096;         // of an account at a gateway, at a time
+    std::uint32_t port_ids = 65'536;           // OUCH 4.2, FIX: names that an account gives to its orders in a day
+    std::uint64_t messages = 262'144;          // sent to an account at a gateway in a day, and kept to be sent again
+    std::uint64_t message_bytes = 16'777'216;  // the same
+    std::uint64_t feed_messages = 4'000'000;   // of each feed
     std::uint64_t feed_bytes = 256'000'000;
     Duration login = std::chrono::seconds(30);
     Duration drain = std::chrono::seconds(5);  // from SIGTERM to the end
@@ -116,7 +118,8 @@ struct VenueConfig {
   std::string session = "DAY1";  // of order entry
   std::uint32_t schedulers = 1;
   IdlePolicy idle = IdlePolicy::spin_then_sleep;
-  std::string host{};  // a profile; empty: wherever the system likes
+  std::string host{};         // a profile; empty: wherever the system likes
+  std::string kill_switch{};  // the file that remembers who was stopped; empty: a restart forgets
   bool beyond_loopback = false;
   bool measure = true;
   std::optional<BookRules> rules{};
