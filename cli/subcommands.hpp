@@ -7,6 +7,8 @@ namespace outcry::cli {
 
 extern const Subcommand simulate;
 extern const Subcommand replay;
+extern const Subcommand serve;
+extern const Subcommand load;
 extern const Subcommand watch;
 
 }  // namespace outcry::cli

@@ -163,6 +163,8 @@ class Reader {
     add({"", "idle", "", "", choice(idle, c.idle)});
     add({"", "host", "", "", &c.host});
     add({"", "kill_switch", "", "", &c.kill_switch});
+    add({"", "newest_login_wins", "", "", &c.newest_login_wins});
+    add({"", "kernel_stamps", "", "", &c.kernel_stamps});
     add({"", "beyond_loopback", "", "", &c.beyond_loopback});
     add({"", "measure", "", "", &c.measure});
     add({"", "metrics.address", "", "", endpoint(metrics_)});
@@ -256,14 +258,16 @@ class Reader {
     settings.push_back({"", "gateway.connections", "", "", &gateway.connections, 1, 100'000});
     settings.push_back({"", "gateway.connections_per_address", "", "", &gateway.connections_per_address, 1, 100'000});
     settings.push_back({"", "gateway.comp_id", "", "", word(gateway.comp_id, 32, "the venue in FIX messages")});
+    settings.push_back({"", "gateway.passwords", "", "", &gateway.passwords});
     const std::uint32_t line = read_table(table, "gateway", settings, {"name", "protocol", "address"});
     const std::uint32_t here = line_in(settings, "gateway.name", line);
     if (const auto known = gateways_.find(gateway.name); known != gateways_.end())
       reader_.fail(here, fmt::format("gateway.name is \"{}\", which line {} has already, expected another",
                                      gateway.name, known->second.line));
-    if (gateway.protocol != VenueConfig::Protocol::fix && line_in(settings, "gateway.comp_id", 0) != 0)
-      reader_.fail(line_in(settings, "gateway.comp_id", line),
-                   fmt::format("gateway.comp_id is of protocol fix, and this one is {}", name_of(gateway.protocol)));
+    for (const char* key : {"gateway.comp_id", "gateway.passwords"})
+      if (gateway.protocol != VenueConfig::Protocol::fix && line_in(settings, key, 0) != 0)
+        reader_.fail(line_in(settings, key, line),
+                     fmt::format("{} is of protocol fix, and this one is {}", key, name_of(gateway.protocol)));
     gateway.address = *address;
     gateway.scheduler = static_cast<int>(scheduler);
     gateways_[gateway.name] = {static_cast<std::uint32_t>(config_.gateways.size()), here};

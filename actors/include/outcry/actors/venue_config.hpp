@@ -43,6 +43,7 @@ struct VenueConfig {
     std::uint32_t connections = 256;             // at a time
     std::uint32_t connections_per_address = 64;  // of those, from one address
     std::string comp_id = "OUTCRY";              // FIX: the venue's
+    bool passwords = true;                       // FIX: a logon needs user and password; else the names are enough
   };
 
   enum class ShortSales : std::uint8_t { free, marked, none };
@@ -118,10 +119,12 @@ struct VenueConfig {
   std::string session = "DAY1";  // of order entry
   std::uint32_t schedulers = 1;
   IdlePolicy idle = IdlePolicy::spin_then_sleep;
-  std::string host{};         // a profile; empty: wherever the system likes
-  std::string kill_switch{};  // the file that remembers who was stopped; empty: a restart forgets
+  std::string host{};             // a profile; empty: wherever the system likes
+  std::string kill_switch{};      // the file that remembers who was stopped; empty: a restart forgets
+  bool newest_login_wins = true;  // a login for an account that is there already takes its place, or is refused
   bool beyond_loopback = false;
   bool measure = true;
+  bool kernel_stamps = false;  // the way of an order begins where the kernel took its bytes
   std::optional<BookRules> rules{};
   std::optional<SessionPlan> day{};
   bool day_from_midnight = false;  // its moments are counted from midnight UTC, else from the start
