@@ -430,7 +430,7 @@ Endpoint Connection::local() const noexcept { return state_ != nullptr ? state_-
 
 Connecting::Connecting(ActorCell& cell, const Endpoint& to, ConnectionOptions options, Time deadline,
                        std::source_location where)
-    : cell_(&cell), deadline_(deadline), where_(where) {
+    : deadline_(deadline), where_(where) {
   const Result<Ring*> ring = ring_of(cell);
   if (!ring) {
     failure_ = ring.failure();

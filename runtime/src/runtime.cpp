@@ -331,7 +331,10 @@ void Runtime::join() {
   const std::lock_guard guard(outside_);
   running_.store(false, std::memory_order_release);
   for (const auto& scheduler : schedulers_) scheduler->serve_calls();  // of threads that came in late
-  for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i) schedulers_[i]->leave();
+  for (std::uint32_t i = 0; i < options_.hosted_schedulers; ++i) {
+    schedulers_[i]->close_ring();
+    schedulers_[i]->leave();
+  }
 }
 
 void Runtime::stop() noexcept {
@@ -454,6 +457,7 @@ void Runtime::run_scheduler(std::uint32_t index) {
     const std::lock_guard seat(scheduler.seat_);
     const Presence presence(scheduler, Memory::ThreadOf::host);
     if (running_.load(std::memory_order_acquire)) scheduler.live_loop();
+    scheduler.close_ring();  // on the thread that used it
     scheduler.driven_.store(false);
   }
 }
@@ -462,7 +466,10 @@ Polled Runtime::poll(std::uint32_t turns) {
   Scheduler& scheduler = hosted(0);
   if (scheduler.driven_.load()) throw std::logic_error("scheduler 0 runs on another thread already");
   const std::lock_guard seat(scheduler.seat_);
-  if (stopped() || !running_.load(std::memory_order_acquire)) return {.what = Polled::What::ended};
+  if (stopped() || !running_.load(std::memory_order_acquire)) {
+    scheduler.close_ring();
+    return {.what = Polled::What::ended};
+  }
   const Presence presence(scheduler, Memory::ThreadOf::host);
   const Scheduler::Round round = scheduler.poll(turns != 0 ? turns : options_.turns_per_round);
   if (stopped()) return {.what = Polled::What::ended};

@@ -142,7 +142,6 @@ class [[nodiscard]] Connecting {
   Result<Connection> await_resume();
 
  private:
-  ActorCell* cell_;
   Connection connection_;
   Failure failure_;
   Time deadline_;
