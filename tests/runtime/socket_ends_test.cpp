@@ -1,0 +1,486 @@
+// How connections end and who outlives whom: half closed, reset, aborted, slow readers, hosts, runtimes one after the other.
+#include "scenario.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include <outcry/runtime/connection.hpp>
+#include <outcry/runtime/datagrams.hpp>
+#include <outcry/runtime/listener.hpp>
+
+using namespace scenario;
+
+namespace {
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+std::string text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Two ends of one connection, in one actor.
+struct Pair {
+  Connection client;
+  Connection server;
+};
+
+Task<Pair> connected(Self<> self, ConnectionOptions client, ConnectionOptions server) {
+  auto listener = Listener::open(self, Endpoint::loopback());
+  REQUIRE(listener);
+  auto connecting = co_await Connection::connect(self, listener->local(), client);
+  REQUIRE(connecting);
+  auto socket = co_await listener->accept();
+  REQUIRE(socket);
+  auto adopted = Connection::adopt(self, std::move(*socket), server);
+  REQUIRE(adopted);
+  Pair pair{std::move(*connecting), std::move(*adopted)};
+  co_return std::move(pair);
+}
+
+/// Plays one actor's body that gets a pair.
+template <class Body>
+void with_pair(Body body, ConnectionOptions client = {}, ConnectionOptions server = {}) {
+  Runtime world(live(1));
+  bool played = false;
+  auto actor = [](Self<> self, Body play, ConnectionOptions one, ConnectionOptions other, bool* done) -> Actor {
+    auto making = connected(self, one, other);
+    Pair pair = co_await making;
+    auto playing = play(self, pair);
+    co_await playing;
+    *done = true;
+  };
+  world.spawn(actor, body, client, server, &played);
+  world.run();
+  CHECK(played);
+}
+
+/// As a program that is not ours.
+class Stranger {
+ public:
+  explicit Stranger(const Endpoint& to) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(to.port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  }
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+  ~Stranger() { ::close(descriptor_); }
+
+  void say(std::string_view text) const {
+    CHECK(::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
+  }
+  std::string hear(std::size_t bytes) const {
+    std::string text(bytes, ' ');
+    std::size_t got = 0;
+    while (got < bytes) {
+      const ssize_t some = ::recv(descriptor_, text.data() + got, bytes - got, 0);
+      if (some <= 0) break;
+      got += static_cast<std::size_t>(some);
+    }
+    text.resize(got);
+    return text;
+  }
+
+ private:
+  int descriptor_;
+};
+
+struct PortIs {
+  Endpoint at;
+};
+
+/// Echoes on all its connections until all have ended.
+Actor echo(Self<> self, std::atomic<std::uint16_t>* port, int connections) {
+  auto listener = Listener::open(self, Endpoint::loopback());
+  REQUIRE(listener);
+  port->store(listener->local().port());
+  std::vector<Connection> open;
+  while (connections > 0 || !open.empty()) {
+    co_await self.attend();
+    while (auto socket = listener->next()) {
+      --connections;
+      auto adopted = Connection::adopt(self, std::move(*socket));
+      REQUIRE(adopted);
+      open.push_back(std::move(*adopted));
+    }
+    for (Connection& connection : open) {
+      connection.out().append(connection.in());
+      connection.take(connection.in().size());
+      if (connection.ended()) connection.close_when_sent();
+    }
+    std::erase_if(open, [](const Connection& connection) { return connection.ended(); });
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a peer that has said all it will say can still be answered") {
+  with_pair([](Self<>, Pair& pair) -> Task<> {
+    pair.client.out().append(bytes_of("last words"));
+    pair.client.close_when_sent();
+    std::string heard;
+    for (;;) {
+      const auto read = co_await pair.server.read();
+      REQUIRE(read);
+      if (read->empty()) break;
+      heard += text_of(*read);
+      pair.server.take(read->size());
+    }
+    CHECK(heard == "last words");
+    CHECK(pair.server.ended());
+    CHECK(pair.server.failure() == nullptr);
+    CHECK_FALSE(pair.client.ended());
+    const auto written = co_await pair.server.write(bytes_of("noted"));
+    CHECK(written);
+    const auto answer = co_await pair.client.read();
+    REQUIRE(answer);
+    CHECK(text_of(*answer) == "noted");
+  });
+}
+
+TEST_CASE("a connection that is aborted is a reset at the other end") {
+  with_pair([](Self<>, Pair& pair) -> Task<> {
+    pair.client.abort();
+    CHECK(pair.client.ended());
+    REQUIRE(pair.client.failure() != nullptr);
+    CHECK(pair.client.failure()->code == ECONNABORTED);
+    const auto read = co_await pair.server.read();
+    REQUIRE_FALSE(read);
+    CHECK(read.failure().code == ECONNRESET);
+    REQUIRE(pair.server.failure() != nullptr);
+    CHECK(pair.server.failure()->text() == "receive: Connection reset by peer");
+    const auto written = co_await pair.server.write(bytes_of("too late"));
+    CHECK_FALSE(written);
+  });
+}
+
+TEST_CASE("what was left to be sent when a connection was given up arrives, and its peer sees the end behind it") {
+  const std::string text(3'000'000, 'x');
+  with_pair(
+      [text](Self<>, Pair& pair) -> Task<> {
+        REQUIRE(pair.client.out().append(bytes_of(text)));
+        pair.client.close_when_sent();
+        pair.client = Connection();
+        std::size_t got = 0;
+        for (;;) {
+          const auto read = co_await pair.server.read();
+          REQUIRE(read);
+          if (read->empty()) break;
+          got += read->size();
+          pair.server.take(read->size());
+        }
+        CHECK(got == text.size());
+      },
+      {.out_bytes = 4'000'000});
+}
+
+TEST_CASE("a slow reader holds its peer up, and nothing grows") {
+  with_pair(
+      [](Self<> self, Pair& pair) -> Task<> {
+        const std::string piece(10'000, 'y');
+        std::uint64_t sent = 0;
+        // As much as goes in without a reader: the buffers of both ends, and the system's.
+        for (int quiet = 0; quiet < 50; ++quiet) {
+          while (pair.client.out().append(bytes_of(piece))) {
+            sent += piece.size();
+            quiet = 0;
+          }
+          co_await self.attend(later(self.now(), 1ms));
+          CHECK(pair.client.unsent() <= 2 * 50'000);
+          CHECK(pair.server.in().size() <= 20'000);
+        }
+        CHECK(pair.client.unsent() > 0);
+        const std::uint64_t held = sent;
+        CHECK(held < 64'000'000);
+        std::uint64_t got = 0;
+        while (got < held) {
+          const auto read = co_await pair.server.read(later(self.now(), 5s));
+          REQUIRE(read);
+          REQUIRE_FALSE(read->empty());
+          got += read->size();
+          pair.server.take(read->size());
+        }
+        CHECK(got == held);
+        CHECK(pair.client.unsent() == 0);
+      },
+      {.out_bytes = 50'000}, {.in_bytes = 20'000});
+}
+
+TEST_CASE("an actor that had no room hears when there is some again") {
+  with_pair(
+      [](Self<> self, Pair& pair) -> Task<> {
+        const std::string piece(1'000, 'z');
+        int waits = 0;
+        std::uint64_t sent = 0;
+        std::uint64_t got = 0;
+        while (sent < 20'000'000) {
+          while (sent < 20'000'000 && pair.client.out().append(bytes_of(piece))) sent += piece.size();
+          co_await self.attend();
+          ++waits;
+          got += pair.server.in().size();
+          pair.server.take(pair.server.in().size());
+        }
+        CHECK(waits < 100'000);
+        while (got < sent) {
+          const auto read = co_await pair.server.read();
+          REQUIRE(read);
+          got += read->size();
+          pair.server.take(read->size());
+        }
+      },
+      {.out_bytes = 2'500});
+}
+
+TEST_CASE("bytes carry the time when the kernel took them, where that is asked for") {
+  with_pair(
+      [](Self<> self, Pair& pair) -> Task<> {
+        const Time before = self.now();
+        pair.client.out().append(bytes_of("when?"));
+        const auto read = co_await pair.server.read();
+        REQUIRE(read);
+        const Time after = self.now();
+        CHECK(pair.server.arrived() > before - 1ms);
+        CHECK(pair.server.arrived() < after + 1ms);
+      },
+      {}, {.kernel_stamps = true});
+}
+
+TEST_CASE("a socket that its scheduler's end has closed says so, and its memory is safe") {
+  std::atomic<std::uint16_t> port{0};
+  Runtime world(live(1));
+  Connection kept;
+  auto keeps = [](Self<> self, Connection* out, std::atomic<std::uint16_t>* at) -> Actor {
+    auto listener = Listener::open(self, Endpoint::loopback());
+    REQUIRE(listener);
+    auto connecting = co_await Connection::connect(self, listener->local());
+    REQUIRE(connecting);
+    *out = std::move(*connecting);
+    at->store(listener->local().port());
+    co_await self.attend();
+  };
+  world.spawn(keeps, &kept, &port);
+  world.start();
+  while (port.load() == 0) std::this_thread::yield();
+  world.stop();
+  world.join();
+  CHECK(kept.ended());
+  REQUIRE(kept.failure() != nullptr);
+  CHECK(kept.failure()->code == ECANCELED);
+  kept.out().append(bytes_of("nobody sends this"));
+  kept = Connection();
+}
+
+TEST_CASE("a host's descriptor can be read when a socket has something, and not before") {
+  RuntimeOptions options = live(1);
+  options.hosted_schedulers = 1;
+  Runtime world(options);
+  std::atomic<std::uint16_t> port{0};
+  world.spawn(echo, &port, 2);
+  world.start();
+  const auto readable = [&](int timeout_ms) {
+    pollfd one{world.wake_fd(), POLLIN, 0};
+    return ::poll(&one, 1, timeout_ms) == 1;
+  };
+  while (world.poll().worked()) {
+  }
+  CHECK(world.poll().idle());
+  CHECK_FALSE(readable(0));
+
+  std::thread strangers([&] {
+    const Stranger one(Endpoint::loopback(port.load()));
+    const Stranger two(Endpoint::loopback(port.load()));
+    for (int i = 0; i < 100; ++i) {
+      one.say("question");
+      CHECK(one.hear(8) == "question");
+      two.say("another one");
+      CHECK(two.hear(11) == "another one");
+    }
+  });
+  int waited = 0;
+  for (Polled polled = world.poll(); !polled.ended(); polled = world.poll()) {
+    if (!polled.idle()) continue;
+    ++waited;
+    CHECK(readable(10'000));
+  }
+  strangers.join();
+  world.join();
+  CHECK(waited > 0);
+}
+
+TEST_CASE("a host's thread that runs a scheduler serves its sockets, too") {
+  RuntimeOptions options = live(1);
+  options.hosted_schedulers = 1;
+  Runtime world(options);
+  std::atomic<std::uint16_t> port{0};
+  world.spawn(echo, &port, 1);
+  world.start();
+  std::thread given([&] { world.run_scheduler(0); });
+  while (port.load() == 0) std::this_thread::yield();
+  {
+    const Stranger one(Endpoint::loopback(port.load()));
+    one.say("anybody there?");
+    CHECK(one.hear(14) == "anybody there?");
+  }
+  given.join();
+  world.join();
+}
+
+TEST_CASE("two runtimes in one process talk to each other over sockets") {
+  Runtime one(live(1));
+  Runtime two(live(1));
+  std::atomic<std::uint16_t> port{0};
+  std::string answer;
+  one.spawn(echo, &port, 1);
+  one.start();
+  while (port.load() == 0) std::this_thread::yield();
+  two.spawn(
+      [](Self<> self, std::uint16_t at, std::string* got) -> Actor {
+        auto connection = co_await Connection::connect(self, Endpoint::loopback(at));
+        REQUIRE(connection);
+        connection->out().append(bytes_of("to the other one"));
+        const auto read = co_await connection->read();
+        REQUIRE(read);
+        *got = text_of(*read);
+      },
+      port.load(), &answer);
+  two.run();
+  one.join();
+  CHECK(answer == "to the other one");
+}
+
+TEST_CASE("a thousand runtimes with sockets, one after the other") {
+  for (int i = 0; i < 1'000; ++i) {
+    RuntimeOptions options = live(1);
+    options.idle = IdlePolicy::sleep;
+    options.io.buffers = 8;
+    Runtime world(options);
+    bool played = false;
+    world.spawn(
+        [](Self<> self, bool* done) -> Actor {
+          auto one = Datagrams::open(self, Endpoint::loopback(), {.in_packets = 4, .out_packets = 4});
+          REQUIRE(one);
+          one->send(bytes_of("to myself"), one->local());
+          const auto packet = co_await one->receive();
+          REQUIRE(packet);
+          *done = text_of(packet->bytes) == "to myself";
+        },
+        &played);
+    world.run();
+    CHECK(played);
+  }
+}
+
+TEST_CASE("a runtime without sockets has no ring, and the report says what one with sockets got") {
+  Runtime plain(live(1));
+  plain.spawn([](Self<>) -> Actor { co_return; });
+  plain.run();
+  for (const StartReport::Row& row : plain.start_report().rows) CHECK(row.what.find("ring") == std::string::npos);
+
+  Runtime world(live(1));
+  world.spawn([](Self<> self) -> Actor {
+    auto one = Datagrams::open(self, Endpoint::loopback());
+    REQUIRE(one);
+    co_return;
+  });
+  world.run();
+  int rows = 0;
+  for (const StartReport::Row& row : world.start_report().rows) {
+    if (row.what != "scheduler 0, ring") continue;
+    ++rows;
+    CHECK(row.asked == "deferred, many for one, registered files");
+    CHECK_FALSE(row.obtained.empty());
+  }
+  CHECK(rows == 1);
+}
+
+TEST_CASE("packets to a group reach who has joined it, on the interface that was named") {
+  Runtime world(live(1));
+  world.spawn([](Self<> self) -> Actor {
+    const Endpoint group = Endpoint::v4({239, 7, 7, 7}, 0);
+    DatagramOptions joins;
+    joins.group = group;
+    joins.interface = "127.0.0.1";
+    joins.reuse = true;
+    joins.kernel_stamps = true;
+    auto one = Datagrams::open(self, Endpoint(), joins);
+    REQUIRE_MESSAGE(one, one.failure().text());
+    auto two = Datagrams::open(self, Endpoint().with_port(one->local().port()), joins);
+    REQUIRE_MESSAGE(two, two.failure().text());
+    DatagramOptions stays_out;
+    stays_out.reuse = true;
+    auto stranger = Datagrams::open(self, Endpoint().with_port(one->local().port()), stays_out);
+    REQUIRE(stranger);
+    DatagramOptions sends;
+    sends.interface = "127.0.0.1";
+    auto publisher = Datagrams::open(self, Endpoint::loopback(), sends);
+    REQUIRE(publisher);
+
+    const Time before = self.now();
+    CHECK(publisher->send(bytes_of("to all"), group.with_port(one->local().port())));
+    const auto first = co_await one->receive(later(before, 2s));
+    REQUIRE(first);
+    CHECK(text_of(first->bytes) == "to all");
+    CHECK(first->from == publisher->local());
+    CHECK(first->arrived > before - 1ms);
+    const auto second = co_await two->receive(later(before, 2s));
+    REQUIRE(second);
+    CHECK_FALSE(stranger->next());
+  });
+  world.run();
+}
+
+TEST_CASE("packets that are too large are counted and left out, those to be sent and those that came") {
+  Runtime world(live(1));
+  world.spawn([](Self<> self) -> Actor {
+    auto small = Datagrams::open(self, Endpoint::loopback(), {.in_packets = 4, .packet_bytes = 100});
+    auto large = Datagrams::open(self, Endpoint::loopback(), {.out_packets = 8});
+    REQUIRE(small);
+    REQUIRE(large);
+    CHECK_FALSE(small->send(bytes_of(std::string(101, 'x')), large->local()));
+    CHECK(small->unsendable() == 1);
+    CHECK(large->send(bytes_of(std::string(101, 'x')), small->local()));
+    CHECK(large->send(bytes_of("fits"), small->local()));
+    const auto packet = co_await small->receive(later(self.now(), 2s));
+    REQUIRE(packet);
+    CHECK(text_of(packet->bytes) == "fits");
+    CHECK(small->dropped() == 1);
+
+    // More than there are places: the system keeps the rest, and they come when there is room again.
+    for (int i = 0; i < 8; ++i) CHECK(large->send(bytes_of(std::to_string(i)), small->local()));
+    CHECK_FALSE(large->send(bytes_of("no place"), small->local()));
+    for (int i = 0; i < 8; ++i) {
+      const auto next = co_await small->receive(later(self.now(), 2s));
+      REQUIRE(next);
+      CHECK(text_of(next->bytes) == std::to_string(i));
+    }
+  });
+  world.run();
+}
+
+TEST_CASE("endpoints are read and written as people write them") {
+  for (const std::string text : {"127.0.0.1:7001", "239.1.2.3:31001", "[::1]:7001", "0.0.0.0:0", "[fe80::1]:65535"}) {
+    const auto endpoint = Endpoint::parse(text);
+    REQUIRE(endpoint);
+    CHECK(endpoint->text() == text);
+  }
+  for (const char* text : {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", ":7001", "localhost:7001", "::1:7001",
+                           "[127.0.0.1]:1", "127.0.0.1:7001x", "1.2.3:4", "[::1]", "127.0.0.1:-1"}) {
+    CAPTURE(text);
+    CHECK_FALSE(Endpoint::parse(text));
+  }
+  CHECK(Endpoint::parse("239.1.2.3:1")->is_multicast());
+  CHECK(Endpoint::parse("[ff02::1]:1")->is_multicast());
+  CHECK(Endpoint::parse("[::1]:1")->is_loopback());
+  CHECK_FALSE(Endpoint::parse("10.0.0.1:1")->is_loopback());
+}
