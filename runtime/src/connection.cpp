@@ -144,7 +144,7 @@ struct ConnectionState final : SocketState {
         spill = {};
         spill_begin = 0;
       }
-      notice();
+      if (fitting > 0) notice();
     }
     if (receive == Receive::none) arm();
   }
@@ -184,6 +184,7 @@ struct ConnectionState final : SocketState {
         return;
       }
       if (flight.capacity() == 0) flight = ByteBuffer(out.capacity());
+      if (out.size() > out.capacity() / 2) notice();  // whoever found no room in it finds some again
       std::swap(out, flight);
     }
     RingRequest request;
@@ -207,7 +208,7 @@ struct ConnectionState final : SocketState {
       return;
     }
     go_on_writing();
-    if (flight.empty() && std::exchange(blocked, false)) notice();
+    if (flight.empty() && out.empty() && std::exchange(blocked, false)) notice();
     send_next();
   }
 
@@ -331,7 +332,7 @@ struct ConnectionState final : SocketState {
   ByteBuffer out;
   ByteBuffer flight{0};
   bool is_sending = false;
-  bool blocked = false;  // out() had to wait for what is under way
+  bool blocked = false;  // out() had to wait for what is under way, and there has been more to be sent ever since
   int send_result = 0;
   std::span<const std::byte> rest;  // of a write that is awaited
 
@@ -391,7 +392,9 @@ void Connection::take(std::size_t bytes) noexcept {
   if (state_ != nullptr) state_->take(bytes);
 }
 
-bool Connection::ended() const noexcept { return state_ == nullptr || (state_->is_over() && state_->spilled() == 0); }
+bool Connection::ended() const noexcept {
+  return state_ == nullptr || state_->failure.code != 0 || (state_->ended && state_->spilled() == 0);
+}
 
 const Failure* Connection::failure() const noexcept {
   return state_ != nullptr && state_->failure.code != 0 ? &state_->failure : nullptr;

@@ -36,26 +36,31 @@ bool passing(int code) { return code == EINTR || code == EAGAIN || code == ECANC
 }  // namespace
 
 struct DatagramState final : SocketState {
-  DatagramState(const DatagramOptions& options)
+  explicit DatagramState(DatagramOptions& options)
       : packet_bytes(std::max<std::size_t>(options.packet_bytes, 1)),
-        stamps(options.kernel_stamps),
-        slots(static_cast<std::uint32_t>(std::bit_ceil(std::clamp<std::size_t>(options.in_packets, 1, 32768)))),
-        slot_bytes((packet_begin + packet_bytes + 7) / 8 * 8),
-        memory(new std::byte[slots * slot_bytes]),
-        came(slots),
+        wanted(std::move(options.wanted)),
+        places(new packet_detail::Places(
+            static_cast<std::uint32_t>(std::bit_ceil(std::clamp<std::size_t>(options.in_packets, 1, 32768))),
+            (packet_begin + packet_bytes + 7) / 8 * 8)),
+        came(places->count()),
         out_memory(new std::byte[std::max<std::size_t>(options.out_packets, 1) * packet_bytes]),
-        leaving(std::max<std::size_t>(options.out_packets, 1)) {}
+        leaving(std::max<std::size_t>(options.out_packets, 1)) {
+    places->own(this, [](void* state, std::uint32_t place) { static_cast<DatagramState*>(state)->came_back(place); });
+    free_places.reserve(places->count());
+    for (std::uint32_t place = places->count(); place > 0; --place) free_places.push_back(place - 1);
+  }
+  ~DatagramState() override {
+    held = {};
+    while (came_count > 0) held = take_oldest();
+    held = {};
+    places->disown();
+  }
 
-  struct Came {
-    std::uint32_t slot;
-    std::uint32_t bytes;
-    Endpoint from;
-    Time arrived;
-  };
   struct Leaving {
     sockaddr_storage to;
     msghdr message;
-    iovec part;
+    iovec parts[2];
+    PacketBuffer packet;
     bool done;
   };
 
@@ -70,16 +75,16 @@ struct DatagramState final : SocketState {
     header = {};
     header.msg_namelen = name_bytes;
     header.msg_controllen = control_bytes;
-    many = group != 0 && ring->features().receives_many;
+    many = group != 0 && !many_is_refused;
     if (many) {
       request.many = request.pooled = true;
       request.group = group;
     } else {
-      if (came_count + (held ? 1 : 0) >= slots) return;  // next() makes room
-      std::byte* slot = place(next_slot);
-      part = {slot + packet_begin, packet_bytes};
-      header.msg_name = slot + sizeof(PooledMessage);
-      header.msg_control = slot + sizeof(PooledMessage) + name_bytes;
+      if (free_places.empty()) return;  // came_back() makes room
+      std::byte* place = places->at(free_places.back());
+      part = {place + packet_begin, packet_bytes};
+      header.msg_name = place + sizeof(PooledMessage);
+      header.msg_control = place + sizeof(PooledMessage) + name_bytes;
       header.msg_iov = &part;
       header.msg_iovlen = 1;
     }
@@ -87,30 +92,30 @@ struct DatagramState final : SocketState {
     ring->push(*this, receiving, request);
   }
 
-  std::byte* place(std::uint32_t slot) { return memory.get() + slot * slot_bytes; }
-
   void received(const RingCompletion& completion) {
     if (!completion.more) receive = false;
     bool starved = false;
     if (completion.result >= 0 && !ending) {
-      if (many) {
-        take_in(static_cast<std::uint32_t>(completion.buffer), completion);
+      if (completion.buffer >= 0) {
+        take_in(static_cast<std::uint32_t>(completion.buffer));
       } else {
+        const std::uint32_t place = free_places.back();
+        free_places.pop_back();
         PooledMessage front{};
         front.name_bytes = header.msg_namelen;
         front.control_bytes = static_cast<std::uint32_t>(header.msg_controllen);
         front.packet_bytes = static_cast<std::uint32_t>(completion.result);
         front.flags = static_cast<std::uint32_t>(header.msg_flags);
-        std::memcpy(place(next_slot), &front, sizeof front);
-        take_in(next_slot, completion);
+        std::memcpy(places->at(place), &front, sizeof front);
+        take_in(place);
       }
     } else {
       if (completion.buffer >= 0) ring->give_back(group, completion.buffer);
       if (ending) return;
-      if (completion.result == -EINVAL && many) {
-        ring->no_more_many();
+      if (completion.result == -EINVAL && many && with_actor == 0) {
+        many_is_refused = true;
       } else if (completion.result == -ENOBUFS) {
-        starved = came_count + (held ? 1 : 0) >= slots;  // next() arms it again
+        starved = with_actor == places->count();  // came_back() arms it again
       } else if (completion.result == -EBADF || completion.result == -ENOTSOCK) {
         fail(-completion.result);
         return;
@@ -119,27 +124,36 @@ struct DatagramState final : SocketState {
     if (!starved) arm();
   }
 
-  void take_in(std::uint32_t slot, const RingCompletion& completion) {
+  void take_in(std::uint32_t place) {
+    ++with_actor;
     PooledMessage front;
-    std::memcpy(&front, place(slot), sizeof front);
+    std::memcpy(&front, places->at(place), sizeof front);
+    PacketBuffer packet(*places, place);
     if ((front.flags & MSG_TRUNC) != 0) {
       ++too_large;
-      if (many) ring->give_back(group, completion.buffer);
       return;
     }
-    Came packet{slot, front.packet_bytes, {}, ring->reaped_at()};
+    packet_detail::Places::Place& details = (*places)[place];
+    details.begin = packet_begin;
+    details.size = front.packet_bytes;
+    details.arrived = ring->reaped_at();
     sockaddr_storage from{};
-    std::memcpy(&from, place(slot) + sizeof front, std::min<std::size_t>(front.name_bytes, name_bytes));
-    packet.from = from_sockaddr(from);
-    look_at_control(slot, std::min<std::size_t>(front.control_bytes, control_bytes), packet);
-    came[(came_first + came_count++) % slots] = packet;
-    if (!many) next_slot = (next_slot + 1) % slots;
+    std::memcpy(&from, places->at(place) + sizeof front, std::min<std::size_t>(front.name_bytes, name_bytes));
+    details.from = from_sockaddr(from);
+    look_at_control(place, std::min<std::size_t>(front.control_bytes, control_bytes), details.arrived);
+    if (wanted && !wanted(as_datagram(packet))) {
+      ++unwanted;
+      return;
+    }
+    came[(came_first + came_count++) % came.size()] = std::move(packet);
     reader.wake();
     notice();
   }
 
-  void look_at_control(std::uint32_t slot, std::size_t bytes, Came& packet) {
-    const std::byte* at = place(slot) + sizeof(PooledMessage) + name_bytes;
+  static Datagram as_datagram(const PacketBuffer& packet) { return {packet.bytes(), packet.from(), packet.arrived()}; }
+
+  void look_at_control(std::uint32_t place, std::size_t bytes, Time& arrived) {
+    const std::byte* at = places->at(place) + sizeof(PooledMessage) + name_bytes;
     while (bytes >= sizeof(cmsghdr)) {
       cmsghdr control;
       std::memcpy(&control, at, sizeof control);
@@ -148,7 +162,7 @@ struct DatagramState final : SocketState {
       if (control.cmsg_level == SOL_SOCKET && control.cmsg_type == SCM_TIMESTAMPNS) {
         timespec real;
         std::memcpy(&real, data, sizeof real);
-        packet.arrived = time_from_ns(real.tv_sec * 1'000'000'000 + real.tv_nsec) + Ring::since_epoch();
+        arrived = time_from_ns(real.tv_sec * 1'000'000'000 + real.tv_nsec) + Ring::since_epoch();
       } else if (control.cmsg_level == SOL_SOCKET && control.cmsg_type == SO_RXQ_OVFL) {
         std::memcpy(&lost_by_system, data, sizeof lost_by_system);
       }
@@ -159,43 +173,52 @@ struct DatagramState final : SocketState {
     }
   }
 
-  void let_go() {
-    if (!held) return;
-    held = false;
+  /// Nobody holds it any more.
+  void came_back(std::uint32_t place) {
+    --with_actor;
     if (ring == nullptr || ending) return;
-    if (group != 0) ring->give_back(group, static_cast<std::int32_t>(held_slot));
-    arm();
+    if (many) {
+      ring->give_back(group, static_cast<std::int32_t>(place));
+    } else {
+      free_places.push_back(place);
+    }
+    if (!receive) arm();
+  }
+
+  PacketBuffer take_oldest() {
+    PacketBuffer packet = std::move(came[came_first]);
+    came_first = (came_first + 1) % came.size();
+    --came_count;
+    return packet;
   }
 
   std::optional<Datagram> next() {
-    let_go();
+    held = {};
     if (came_count == 0) return std::nullopt;
-    const Came& packet = came[came_first];
-    came_first = (came_first + 1) % slots;
-    --came_count;
-    held = true;
-    held_slot = packet.slot;
-    return Datagram{{place(packet.slot) + packet_begin, packet.bytes}, packet.from, packet.arrived};
+    held = take_oldest();
+    return as_datagram(held);
   }
 
   // ---- going out
 
-  bool send(std::span<const std::byte> bytes, const Endpoint& to) {
-    if (ring == nullptr || ending || bytes.size() > packet_bytes || leaving_count == leaving.size()) {
+  bool send(std::span<const std::byte> copied, const PacketBuffer& packet, const Endpoint& to) {
+    if (ring == nullptr || ending || copied.size() > packet_bytes || leaving_count == leaving.size()) {
       ++unsendable;
       return false;
     }
     const std::size_t index = (leaving_first + leaving_count++) % leaving.size();
-    Leaving& packet = leaving[index];
+    Leaving& place = leaving[index];
     std::byte* copy = out_memory.get() + index * packet_bytes;
-    std::memcpy(copy, bytes.data(), bytes.size());
-    packet.done = false;
-    packet.part = {copy, bytes.size()};
-    packet.message = {};
-    packet.message.msg_namelen = to_sockaddr(to, packet.to);
-    packet.message.msg_name = &packet.to;
-    packet.message.msg_iov = &packet.part;
-    packet.message.msg_iovlen = 1;
+    if (!copied.empty()) std::memcpy(copy, copied.data(), copied.size());
+    place.done = false;
+    place.packet = packet;
+    place.parts[0] = {copy, copied.size()};
+    place.parts[1] = {const_cast<std::byte*>(packet.bytes().data()), packet.bytes().size()};
+    place.message = {};
+    place.message.msg_namelen = to_sockaddr(to, place.to);
+    place.message.msg_name = &place.to;
+    place.message.msg_iov = place.parts;
+    place.message.msg_iovlen = packet ? 2 : 1;
     ring->set_dirty(*this);
     return true;
   }
@@ -234,6 +257,7 @@ struct DatagramState final : SocketState {
     if (--chain > 0) return;
     const bool was_full = leaving_count == leaving.size();
     while (leaving_count > 0 && leaving[leaving_first].done) {
+      leaving[leaving_first].packet = {};
       leaving_first = (leaving_first + 1) % leaving.size();
       --leaving_count;
     }
@@ -273,26 +297,26 @@ struct DatagramState final : SocketState {
   }
 
   std::size_t packet_bytes;
-  bool stamps;
+  std::function<bool(const Datagram&)> wanted;
   Endpoint local;
   Failure failure;
   SocketWaiter reader;
 
-  std::uint32_t slots;
-  std::size_t slot_bytes;
-  std::unique_ptr<std::byte[]> memory;
-  std::vector<Came> came;
+  packet_detail::Places* places;
+  std::vector<PacketBuffer> came;  // a ring
   std::size_t came_first = 0;
   std::size_t came_count = 0;
-  std::uint32_t next_slot = 0;  // one packet for each request
-  std::uint32_t held_slot = 0;
-  bool held = false;  // the packet that next() gave last
+  PacketBuffer held;                       // what next() gave last
+  std::vector<std::uint32_t> free_places;  // where there is one packet for each request
+  std::uint32_t with_actor = 0;            // places that wait to be taken, or are held
   bool receive = false;
   bool many = false;
+  bool many_is_refused = false;
   std::uint16_t group = 0;
   msghdr header{};
   iovec part{};
   std::uint64_t too_large = 0;
+  std::uint64_t unwanted = 0;
   std::uint32_t lost_by_system = 0;
 
   std::unique_ptr<std::byte[]> out_memory;
@@ -363,7 +387,8 @@ Result<Datagrams> Datagrams::open(ActorCell& cell, const Endpoint& local, Datagr
 
   auto state = std::make_unique<DatagramState>(options);
   state->local = local_of(descriptor);
-  state->group = (*ring)->open_group(state->memory.get(), state->slots, static_cast<std::uint32_t>(state->slot_bytes));
+  state->group = (*ring)->open_group(state->places->memory(), state->places->count(),
+                                     static_cast<std::uint32_t>(state->places->bytes()));
   (*ring)->add(*state, socket.give_up(), cell);
   state->arm();
   return Datagrams(state.release());
@@ -372,8 +397,16 @@ Result<Datagrams> Datagrams::open(ActorCell& cell, const Endpoint& local, Datagr
 std::optional<Datagram> Datagrams::next() noexcept { return state_ != nullptr ? state_->next() : std::nullopt; }
 
 bool Datagrams::send(std::span<const std::byte> bytes, const Endpoint& to) noexcept {
-  return state_ != nullptr && state_->send(bytes, to);
+  return state_ != nullptr && state_->send(bytes, {}, to);
 }
+
+bool Datagrams::send(const PacketBuffer& packet, const Endpoint& to, std::span<const std::byte> head) noexcept {
+  return state_ != nullptr && state_->send(head, packet, to);
+}
+
+PacketBuffer Datagrams::keep() const noexcept { return state_ != nullptr ? state_->held : PacketBuffer(); }
+
+std::uint64_t Datagrams::filtered() const noexcept { return state_ != nullptr ? state_->unwanted : 0; }
 
 Endpoint Datagrams::local() const noexcept { return state_ != nullptr ? state_->local : Endpoint(); }
 
@@ -403,7 +436,7 @@ bool ReceivingDatagram::await_ready() const noexcept {
 
 void ReceivingDatagram::await_suspend(std::coroutine_handle<> point) {
   waited_ = true;
-  state_->let_go();
+  state_->held = {};
   wait_on_socket(state_->reader, point, deadline_, where_);
 }
 

@@ -188,7 +188,7 @@ void Ring::add(SocketState& state, int descriptor, ActorCell& owner) {
   state.ring = this;
   state.descriptor = descriptor;
   if (!free_places_.empty() && device_->register_file(free_places_.back(), descriptor)) {
-    state.place = static_cast<int>(free_places_.back());
+    state.file_place = static_cast<int>(free_places_.back());
     free_places_.pop_back();
   }
   state.owner = &owner;
@@ -222,10 +222,10 @@ void Ring::leave(SocketState& state) {
   if (std::exchange(state.dirty, false)) std::erase(dirty_, &state);
   if (state.due != never) std::erase(moments_, &state);
   state.due = never;
-  if (state.place >= 0) {
-    device_->register_file(static_cast<std::uint32_t>(state.place), -1);
-    free_places_.push_back(static_cast<std::uint32_t>(state.place));
-    state.place = -1;
+  if (state.file_place >= 0) {
+    device_->register_file(static_cast<std::uint32_t>(state.file_place), -1);
+    free_places_.push_back(static_cast<std::uint32_t>(state.file_place));
+    state.file_place = -1;
   }
   if (const int descriptor = std::exchange(state.descriptor, -1); descriptor >= 0) ::close(descriptor);
   ++slots_[state.ring_slot].generation;
@@ -248,8 +248,8 @@ int Ring::give_up(SocketState& state) {
 void Ring::push(SocketState& state, SocketState::Operation operation, RingRequest request) {
   request.tag = tag(slots_[state.ring_slot].generation, state.ring_slot, operation);
   if (request.kind != RingRequest::Kind::cancel) {
-    request.registered = state.place >= 0;
-    request.file = request.registered ? state.place : state.descriptor;
+    request.registered = state.file_place >= 0;
+    request.file = request.registered ? state.file_place : state.descriptor;
   }
   ++state.in_flight;
   ++in_flight_;

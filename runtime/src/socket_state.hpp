@@ -68,7 +68,7 @@ struct SocketState {
 
   Ring* ring = nullptr;  // null: there is none any more
   int descriptor = -1;
-  int place = -1;  // in the ring's table of files; -1: none
+  int file_place = -1;  // in the ring's table of files; -1: none
   std::uint32_t ring_slot = 0;
   std::uint32_t in_flight = 0;  // operations that the device has not given back
   bool orphan = false;          // there is no handle

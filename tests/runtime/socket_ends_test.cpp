@@ -484,3 +484,101 @@ TEST_CASE("endpoints are read and written as people write them") {
   CHECK(Endpoint::parse("[::1]:1")->is_loopback());
   CHECK_FALSE(Endpoint::parse("10.0.0.1:1")->is_loopback());
 }
+
+TEST_CASE("packets that are not wanted wake nobody and are counted") {
+  Runtime world(live(1));
+  world.spawn([](Self<> self) -> Actor {
+    DatagramOptions options;
+    options.in_packets = 4;
+    options.wanted = with_bytes(0, bytes_of("SESSION001"));
+    auto feed = Datagrams::open(self, Endpoint::loopback(), options);
+    auto publisher = Datagrams::open(self, Endpoint::loopback());
+    REQUIRE(feed);
+    REQUIRE(publisher);
+    for (int i = 0; i < 20; ++i) {
+      CHECK(publisher->send(bytes_of("SESSION00" + std::to_string(i % 2) + " " + std::to_string(i)), feed->local()));
+      CHECK(publisher->send(bytes_of("SESSION"), feed->local()));
+    }
+    for (int i = 1; i < 20; i += 2) {
+      const auto packet = co_await feed->receive(later(self.now(), 2s));
+      REQUIRE(packet);
+      CHECK(text_of(packet->bytes) == "SESSION001 " + std::to_string(i));
+    }
+    publisher->send(bytes_of("SESSION002"), feed->local());
+    const auto none = co_await feed->receive(later(self.now(), 20ms));
+    CHECK_FALSE(none);
+    CHECK(feed->filtered() == 31);
+  });
+  world.run();
+}
+
+TEST_CASE("a packet stays as long as somebody holds it, also when its socket has gone") {
+  for (const bool many : {true, false}) {
+    RuntimeOptions options = live(1);
+    options.io.many = many;
+    Runtime world(options);
+    world.spawn([](Self<> self) -> Actor {
+      auto feed = Datagrams::open(self, Endpoint::loopback(), {.in_packets = 2});
+      auto publisher = Datagrams::open(self, Endpoint::loopback());
+      REQUIRE(feed);
+      REQUIRE(publisher);
+      for (int i = 0; i < 6; ++i) CHECK(publisher->send(bytes_of("packet " + std::to_string(i)), feed->local()));
+      std::vector<PacketBuffer> kept;
+      for (int i = 0; i < 2; ++i) {
+        const auto packet = co_await feed->receive(later(self.now(), 2s));
+        REQUIRE(packet);
+        kept.push_back(feed->keep());
+        kept.push_back(kept.back());
+      }
+      CHECK(kept[0].holders() == 2);
+      // Both places are held: the others wait with the system.
+      const auto none = co_await feed->receive(later(self.now(), 5ms));
+      CHECK_FALSE(none);
+      CHECK(text_of(kept[1].bytes()) == "packet 0");
+      CHECK(text_of(kept[3].bytes()) == "packet 1");
+      CHECK(kept[3].from() == publisher->local());
+      kept.resize(1);
+      for (int i = 2; i < 6; ++i) {
+        const auto packet = co_await feed->receive(later(self.now(), 2s));
+        REQUIRE(packet);
+        CHECK(text_of(packet->bytes) == "packet " + std::to_string(i));
+      }
+      feed->close();
+      CHECK(text_of(kept[0].bytes()) == "packet 0");
+    });
+    world.run();
+  }
+}
+
+TEST_CASE("one packet goes to two receivers from where it lies, behind a head of each its own") {
+  Runtime world(live(1));
+  world.spawn([](Self<> self) -> Actor {
+    auto one = Datagrams::open(self, Endpoint::loopback());
+    auto two = Datagrams::open(self, Endpoint::loopback());
+    auto publisher = Datagrams::open(self, Endpoint::loopback());
+    REQUIRE(one);
+    REQUIRE(two);
+    REQUIRE(publisher);
+    auto pool = std::make_unique<PacketPool>(1, 64);
+    PacketBuffer body = pool->take();
+    REQUIRE(body);
+    CHECK_FALSE(pool->take());
+    REQUIRE(body.fill(bytes_of("the same bytes")));
+    CHECK(publisher->send(body, one->local(), bytes_of("A: ")));
+    CHECK(publisher->send(body, two->local()));
+    CHECK(body.holders() == 3);
+    body = PacketBuffer();
+    const auto first = co_await one->receive(later(self.now(), 2s));
+    REQUIRE(first);
+    CHECK(text_of(first->bytes) == "A: the same bytes");
+    const auto second = co_await two->receive(later(self.now(), 2s));
+    REQUIRE(second);
+    CHECK(text_of(second->bytes) == "the same bytes");
+    while (publisher->unsent() > 0) co_await self.yield();
+    CHECK(pool->free() == 1);
+    body = pool->take();
+    pool.reset();
+    CHECK(body.fill(bytes_of("outlives its pool")));
+  });
+  world.run();
+}

@@ -11,6 +11,7 @@
 // What comes in waits in in(), at most ConnectionOptions::in_bytes of it; then nothing more is read, and the peer's window
 // closes. What is appended to out() goes to the kernel in one piece when the scheduler's round is over, while the next is
 // collected; a peer that does not read shows as unsent(), and out() has no more room: nothing is lost and nothing grows.
+// attend() returns when there is room again after out() was more than half full: append at most half of out_bytes at once.
 // The kernel writes into memory of the ring, which outlives this object and the actor's frame where it must.
 // Thread: the scheduler of the actor that opened it. That actor is the one whose attend() hears of it; tasks and other
 // actors of the scheduler may await its read() and write(), one each at a time.
