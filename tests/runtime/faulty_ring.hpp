@@ -9,8 +9,18 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OUTCRY_TEST_ASAN
+#endif
+#endif
+#if defined(OUTCRY_TEST_ASAN) || defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include <outcry/runtime/random.hpp>
 #include <outcry/runtime/ring_device.hpp>
@@ -33,6 +43,8 @@ struct Faults {
 struct Done {
   std::uint64_t shortened = 0, interrupted = 0, again = 0, cancelled = 0, no_buffers = 0, broken = 0, held = 0,
                 no_files = 0;
+  std::uint64_t given_back = 0;  // requests whose memory the kernel had
+  std::uint64_t gone = 0;        // and which was freed meanwhile, as far as AddressSanitizer can tell
 };
 
 class FaultyRing final : public outcry::RingDevice {
@@ -71,7 +83,10 @@ class FaultyRing final : public outcry::RingDevice {
 
   std::size_t reap(std::span<Completion> completions) override {
     Completion got[64];
-    while (const std::size_t count = kernel_->reap(got)) waiting_.insert(waiting_.end(), got, got + count);
+    while (const std::size_t count = kernel_->reap(got)) {
+      for (std::size_t i = 0; i < count; ++i) check_memory(got[i]);
+      waiting_.insert(waiting_.end(), got, got + count);
+    }
     std::size_t given = 0;
     std::size_t look = waiting_.size();
     while (given < completions.size() && look-- > 0) {
@@ -109,7 +124,7 @@ class FaultyRing final : public outcry::RingDevice {
     using Kind = Request::Kind;
     const bool transfer = request.kind == Kind::send || request.kind == Kind::receive;
     const bool message = request.kind == Kind::receive_message || request.kind == Kind::send_message;
-    if (in_chain || (!transfer && !message && request.kind != Kind::accept)) return kernel_->push(request);
+    if (in_chain || (!transfer && !message && request.kind != Kind::accept)) return hand_over(request);
     if (happens(faults_.interrupted, done_->interrupted)) return answer(request, -EINTR);
     if (happens(faults_.again, done_->again)) return answer(request, -EAGAIN);
     if (happens(faults_.cancelled, done_->cancelled)) return answer(request, -ECANCELED);
@@ -117,7 +132,27 @@ class FaultyRing final : public outcry::RingDevice {
     if (request.kind == Kind::accept && happens(faults_.no_files, done_->no_files)) return answer(request, -EMFILE);
     if (transfer && !request.pooled && request.bytes > 1 && happens(faults_.shortened, done_->shortened))
       request.bytes = 1 + static_cast<std::uint32_t>(random_.below(request.bytes));
+    hand_over(request);
+  }
+
+  void hand_over(const Request& request) {
+    if (request.memory != nullptr && request.kind != Request::Kind::cancel) lent_[request.tag] = request;
     kernel_->push(request);
+  }
+
+  /// Whether the memory of a request that has come to its end was there all the time.
+  void check_memory(const Completion& completion) {
+    const auto request = lent_.find(completion.tag);
+    if (completion.more || request == lent_.end()) return;
+    ++done_->given_back;
+    // Of a message it is the header that is named.
+    const bool message =
+        request->second.kind == Request::Kind::receive_message || request->second.kind == Request::Kind::send_message;
+    [[maybe_unused]] const std::size_t bytes = message ? 56 : request->second.bytes;
+#if defined(OUTCRY_TEST_ASAN) || defined(__SANITIZE_ADDRESS__)
+    if (__asan_region_is_poisoned(request->second.memory, bytes) != nullptr) ++done_->gone;
+#endif
+    lent_.erase(request);
   }
 
   void answer(const Request& request, int result) {
@@ -139,6 +174,7 @@ class FaultyRing final : public outcry::RingDevice {
   Done* done_;
   std::vector<Request> chain_;
   std::deque<Completion> waiting_;
+  std::unordered_map<std::uint64_t, Request> lent_;
 };
 
 }  // namespace outcry_test

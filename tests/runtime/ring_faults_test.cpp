@@ -11,6 +11,7 @@
 
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include <outcry/runtime/connection.hpp>
 #include <outcry/runtime/datagrams.hpp>
@@ -258,6 +259,46 @@ TEST_CASE("peers that die in the middle end their own connection and nobody else
     CHECK(stays.came == stays.bytes);
     CHECK(stays.whole);
   }
+}
+
+TEST_CASE("memory that the kernel was given stays until it gives it back, whoever dies") {
+  Done done;
+  for (int i = 0; i < seeds(); ++i) {
+    const std::uint64_t seed = test_seed() + static_cast<std::uint64_t>(i);
+    CAPTURE(seed);
+    RuntimeOptions options = faulty({.shortened = 20, .held = 70}, seed, &done);
+    options.io.many = i % 2 == 0;
+    Runtime world(options);
+    std::vector<Exchange> dying(4, Exchange{.bytes = 10'000'000});
+    std::vector<Address<PortIs>> clients;
+    for (Exchange& exchange : dying)
+      clients.push_back(world.spawn(sends_and_checks, &exchange, ConnectionOptions{.in_bytes = 3'000}));
+    auto packets = [](Self<> self) -> Actor {
+      auto socket = Datagrams::open(self, Endpoint::loopback());
+      REQUIRE(socket);
+      for (std::uint64_t number = 0;; ++number) {
+        socket->send(std::as_bytes(std::span(&number, 1)), socket->local());
+        co_await self.attend(later(self.now(), 100us));
+        while (socket->next()) {
+        }
+      }
+    };
+    auto talks = world.spawn(packets);
+    auto serves = world.spawn(serves_echoes, clients, ConnectionOptions{});
+    world.start();
+    Random random(seed);
+    const Time until = later(Scheduler::clock_now(), std::chrono::microseconds(random.below(3'000)));
+    while (Scheduler::clock_now() < until) std::this_thread::yield();
+    if (i % 3 == 1) {
+      for (const auto& one : clients) one.kill();
+      talks.kill();
+      serves.kill();
+    }
+    world.stop();
+    world.join();
+  }
+  CHECK(done.given_back > 0);
+  CHECK(done.gone == 0);
 }
 
 TEST_CASE("a listener that has no descriptor left pauses, counts it, and goes on") {
