@@ -324,8 +324,10 @@ Ring* Scheduler::ring() {
   } else {
     row.obtained = "none (" + std::generic_category().message(failed) + ")";
   }
-  if (!row.as_asked()) runtime_.log(to_string(row));
-  runtime_.note({std::move(row)}, false);
+  if (ring_ != nullptr || !std::exchange(told_of_no_ring_, true)) {
+    if (!row.as_asked()) runtime_.log(to_string(row));
+    runtime_.note({std::move(row)}, false);
+  }
   errno = failed;
   return ring_.get();
 }
