@@ -105,6 +105,13 @@ Actor sink(SinkSelf self, std::vector<obw1::Fills>* fills) {
   }
 }
 
+/// A feed that does nothing with what it is told.
+Actor feed(Self<MarketByOrder> self, std::uint64_t* changes) {
+  while (auto batch = co_await self.receive_batch(1024)) {
+    batch.each([&](const MarketByOrder& change) { *changes += change.id.value != 0; });
+  }
+}
+
 Actor source(Self<> self, const obw1::Stream* stream, std::vector<SymbolAddress> symbols,
              std::vector<std::int64_t>* times, bool stamps) {
   constexpr std::size_t batch = 64;
@@ -128,7 +135,7 @@ Actor source(Self<> self, const obw1::Stream* stream, std::vector<SymbolAddress>
   self.runtime().stop();
 }
 
-Run through_actors(const obw1::Stream& stream, bool stamps) {
+Run through_actors(const obw1::Stream& stream, bool stamps, bool orders = false) {
   const std::uint32_t count = static_cast<std::uint32_t>(stream.header.symbols);
   OrderPool pool(pool_size(stream));
   StageTimes stages;
@@ -137,6 +144,9 @@ Run through_actors(const obw1::Stream& stream, bool stamps) {
   std::vector<std::int64_t> times;
   Runtime runtime({.schedulers = 1, .idle = IdlePolicy::spin});
   const auto ears = runtime.spawn({.mailbox = {.capacity = 1u << 16, .when_full = WhenFull::refuse}}, sink, &run.fills);
+  std::uint64_t changes = 0;
+  Address<MarketByOrder> told;
+  if (orders) told = runtime.spawn({.mailbox = {.capacity = 1u << 16}}, feed, &changes);
   std::vector<SymbolAddress> symbols;
   for (std::uint32_t i = 0; i < count; ++i) {
     SymbolOptions options;
@@ -149,26 +159,30 @@ Run through_actors(const obw1::Stream& stream, bool stamps) {
     symbols.push_back(
         runtime.spawn({.mailbox = {.capacity = 4096, .when_full = WhenFull::refuse}}, symbol, std::move(options)));
     symbols.back().send(EnterSymbol{account, ears});
+    if (orders) symbols.back().send(SubscribeOrders{told});
   }
   runtime.spawn(source, &stream, symbols, &times, stamps);
   runtime.run();
   run.ns_per_message = median_ns(times);
+  if (orders && changes < stream.records.size() / 2) Report::wrong("a feed was not told of changes");
   return run;
 }
 
 }  // namespace
 
 void measure_actors(Report& report, const char* name, const obw1::Stream& stream) {
-  double best_bare = 1e9, best_actors = 1e9, best_stamped = 1e9;
+  double best_bare = 1e9, best_actors = 1e9, best_stamped = 1e9, best_told = 1e9;
   for (int round = 0; round < 3; ++round) {
     const Run alone = bare(stream);
     const Run actors = through_actors(stream, false);
     const Run stamped = through_actors(stream, true);
-    if (actors.fills != alone.fills || stamped.fills != alone.fills)
+    const Run told = through_actors(stream, false, true);
+    if (actors.fills != alone.fills || stamped.fills != alone.fills || told.fills != alone.fills)
       Report::wrong(std::string("OBW1 through actors, ") + name);
     best_bare = std::min(best_bare, alone.ns_per_message);
     best_actors = std::min(best_actors, actors.ns_per_message);
     best_stamped = std::min(best_stamped, stamped.ns_per_message);
+    best_told = std::min(best_told, told.ns_per_message);
   }
   const std::string prefix = std::string("actors.") + name;
   report.add(prefix + ".bare_ns", best_bare, "ns/message");
@@ -176,6 +190,7 @@ void measure_actors(Report& report, const char* name, const obw1::Stream& stream
   report.add(prefix + ".ratio_to_bare", best_actors / best_bare, "ratio", at_most(3));
   report.add(prefix + ".stamped_ns", best_stamped, "ns/message");
   report.add(prefix + ".stamps_cost_ns", best_stamped - best_actors, "ns/message");
+  report.add(prefix + ".orders_cost_ns", best_told - best_actors, "ns/message");  // a subscriber to orders
 }
 
 }  // namespace bench
