@@ -8,6 +8,7 @@
 
 #include <outcry/actors/feed_subscriber.hpp>
 #include <outcry/actors/symbol.hpp>
+#include <outcry/net/soup_client.hpp>
 #include <outcry/runtime/connection.hpp>
 #include <outcry/runtime/datagrams.hpp>
 #include <outcry/runtime/runtime.hpp>
@@ -269,6 +270,118 @@ Outcome play(const Plan& plan) {
   return outcome;
 }
 
+// ---- clients that mean no good
+
+struct Snapshots {
+  std::uint64_t messages = 0;
+  std::uint64_t last = 0;  // number of the feed's next message, from the end of the snapshot
+  bool lost = false;       // the server closed the connection before that
+};
+
+/// Reads a snapshot; or logs in and then takes nothing.
+Actor snapshot_client(Self<> self, Endpoint server, std::string user, bool reads, Snapshots* heard) {
+  auto connecting = Connection::connect(self, server, {.in_bytes = 64 * 1024});
+  auto connected = co_await connecting;
+  REQUIRE(connected);
+  Connection connection = std::move(*connected);
+  SoupClient soup({}, to_ns(self.now()));
+  soup.log_in({.user = user, .password = "SECRET", .sequence = 1}, connection.out(), to_ns(self.now()));
+  static_cast<void>(connection.out());
+  while (!connection.ended() && heard->last == 0) {
+    auto attending = self.attend(later(self.now(), 100ms));
+    co_await attending;
+    if (!reads) continue;
+    std::span<const std::byte> rest = connection.in();
+    const std::size_t size = rest.size();
+    while (const SoupClientEvent event = soup.receive(rest, to_ns(self.now()))) {
+      if (event.kind != SoupClientEvent::Kind::message) continue;
+      ++heard->messages;
+      heard->last = glimpse::decode(event.message).next_sequence;
+    }
+    connection.take(size - rest.size());
+  }
+  heard->lost = heard->last == 0;
+}
+
+struct Mischief {
+  Snapshots quick, slow;
+  FeedStatus feed{};
+  SnapshotServerStatus server{};
+  std::uint64_t answers = 0, bytes = 0;
+  double seconds = 0;
+};
+
+/// A feed of many orders, without symbols of its own.
+Actor crowd(Self<Down> self, std::uint32_t orders, Mischief* outcome) {
+  MarketDataOptions options{.feed = {.session = "CROWD",
+                                     .instruments = {listed(0)},
+                                     .request_bytes = {.per_second = 100'000, .burst = 100'000}},
+                            .requests = Endpoint::loopback(),
+                            .end_lasts = 1ms,
+                            .report = &outcome->feed};
+  const MarketDataAddress feed =
+      self.spawn({.mailbox = {.capacity = 1'024, .when_full = WhenFull::wait}}, market_data, options);
+  self.monitor(feed);
+  const auto server =
+      self.spawn(snapshot_server, SnapshotServerOptions{.feed = feed,
+                                                        .local = Endpoint::loopback(),
+                                                        .session = {.stalled_ns = 300'000'000},
+                                                        .accounts = {{"QUICK", "SECRET"}, {"SLOW", "SECRET"}}});
+  for (std::uint32_t i = 0; i < orders; ++i) {
+    auto sent = feed.send(MarketByOrder{.id = {i + 1},
+                                        .price = {1'000 + i % 100},
+                                        .quantity = {1},
+                                        .kind = MarketByOrder::Kind::added,
+                                        .side = Side::buy});
+    if (!sent.accepted()) co_await sent;
+  }
+  auto asking_server = server.ask(SnapshotServerQuery{}, 5s);
+  const auto where = co_await asking_server;
+  auto asking_feed = feed.ask(FeedStatusQuery{}, 5s);
+  const auto status = co_await asking_feed;
+  REQUIRE(where);
+  REQUIRE(status);
+
+  if (orders > 1'000) {
+    self.spawn(snapshot_client, Endpoint::loopback(where->port), std::string("SLOW"), false, &outcome->slow);
+    self.spawn(snapshot_client, Endpoint::loopback(where->port), std::string("QUICK"), true, &outcome->quick);
+    const Time give_up = later(self.now(), 60s);
+    while ((outcome->quick.last == 0 || outcome->server.failed == 0) && self.now() < give_up) {
+      auto sleeping = self.sleep(10ms);
+      co_await sleeping;
+      auto asking = server.ask(SnapshotServerQuery{}, 5s);
+      const auto now = co_await asking;
+      if (now) outcome->server = *now;
+    }
+  } else {
+    auto opened = Datagrams::open(self, Endpoint::loopback(), {.in_packets = 8'192});
+    REQUIRE(opened);
+    Datagrams socket = std::move(*opened);
+    const mold::Header request{"CROWD", 1, 1'000};
+    const Time begin = self.now();
+    for (int round = 0; round < 100; ++round) {
+      for (int i = 0; i < 100; ++i)
+        socket.send({reinterpret_cast<const std::byte*>(&request), sizeof request}, status->requests);
+      auto attending = self.attend(later(self.now(), 1ms));
+      co_await attending;
+      while (const auto answer = socket.next()) {
+        ++outcome->answers;
+        outcome->bytes += answer->bytes.size();
+      }
+    }
+    outcome->seconds = std::chrono::duration<double>(self.now() - begin).count();
+  }
+  self.runtime().stop();
+}
+
+Mischief mischief(std::uint32_t orders) {
+  Mischief outcome;
+  Runtime runtime({.schedulers = 1});
+  runtime.spawn({.name = "crowd"}, crowd, orders, &outcome);
+  runtime.run();
+  return outcome;
+}
+
 void check_equal(const Outcome& outcome) {
   CHECK(outcome.failure == "");
   CHECK(outcome.received.client.refused == 0);
@@ -346,4 +459,22 @@ TEST_CASE("over two multicast groups on loopback a client has the market's depth
     return;
   }
   check_equal(play({.group_a = group(0), .group_b = group(1), .seed = seed}));
+}
+
+TEST_CASE("a snapshot's client that does not read is given up, and another has all 400,000 orders meanwhile") {
+  const Mischief outcome = mischief(400'000);
+  CHECK(outcome.quick.messages == 400'000 + 1 + 1 + 1 + 1);  // system event, directory, trading action, end
+  CHECK(outcome.quick.last == outcome.feed.next_sequence);
+  CHECK(outcome.server.sent == 1);
+  CHECK(outcome.server.failed == 1);
+  CHECK(outcome.slow.messages == 0);
+  CHECK(outcome.feed.feed.snapshots >= 1);
+}
+
+TEST_CASE("ten thousand requests over a socket get what the limits allow, and no more bytes than that") {
+  const Mischief outcome = mischief(1'000);
+  CHECK(outcome.answers > 0);
+  CHECK(static_cast<double>(outcome.bytes) <= 100'000 + 100'000 * (outcome.seconds + 0.1));
+  CHECK(outcome.feed.asked.limited > 0);
+  CHECK(outcome.feed.asked.bytes >= outcome.bytes);
 }
