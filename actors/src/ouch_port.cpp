@@ -63,9 +63,8 @@ void OuchPort<Desk>::detach() {
   soup_.reset();
   read_again_ns_ = stalled_since_ns_ = INT64_MAX;
   holds_back_ = false;
-  // Who logs in somewhere else is there; who goes when the day is over has nothing to be cancelled.
-  if (options_.cancel_on_disconnect && end_ != PortEnd::elsewhere && !day_is_over_)
-    cancel_at_ns_ = now_ns_ + options_.grace_ns;
+  // Who logs in somewhere else is back at once, if that login is good; when the day is over nothing is to be cancelled.
+  if (options_.cancel_on_disconnect && !day_is_over_) cancel_at_ns_ = now_ns_ + options_.grace_ns;
 }
 
 template <class Desk>

@@ -156,3 +156,42 @@ TEST_CASE("a port for OUCH 4.2 allocates nothing, from the bytes of an order to 
   CHECK(mara.heard == 1 + 4 * 11'000);
   CHECK(venue.book(2).order_count() == 0);
 }
+
+TEST_CASE(
+    "clients that ask for a long stream again and again cost no memory, and get it in the pieces that they read") {
+  MemoryVenue venue;
+  Trading<Ouch50Port> mara(venue, 7);
+  for (std::uint32_t i = 1; i <= 50'000; ++i) {
+    mara.say(ouch50::EnterOrder{.user_ref = i, .quantity = 0});
+    mara.turn(venue, i);
+  }
+  mara.port.detach();
+  ByteBuffer piece(512);
+
+  const std::int64_t before = allocations;
+  std::uint64_t heard = 0;
+  for (int storm = 0; storm < 50; ++storm) {
+    mara.up.clear();
+    piece.clear();
+    SoupClient client({}, 0);
+    client.log_in({.sequence = 1}, mara.up, 0);
+    SoupServer soup({}, 0);
+    std::span<const std::byte> login = mara.up.bytes();
+    soup.receive(login, 0);
+    mara.port.begin(0, 0);
+    REQUIRE(mara.port.attach(soup, piece));
+    // Half of them leave before they have had it all.
+    for (std::uint64_t wanted = storm % 2 == 0 ? 50'001 : 10'000; client.next_sequence() <= wanted;) {
+      mara.port.send(piece);
+      std::span<const std::byte> rest = piece.bytes();
+      while (const SoupClientEvent event = client.receive(rest, 0))
+        heard += event.kind == SoupClientEvent::Kind::message;
+      piece.take(piece.size() - rest.size());
+    }
+    mara.port.detach();
+  }
+
+  CHECK(allocations == before);
+  CHECK(heard >= 25 * 50'001 + 25 * 10'000);
+  CHECK(mara.port.ended() == PortEnd::none);
+}

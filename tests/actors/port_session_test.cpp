@@ -213,15 +213,21 @@ TEST_CASE("an account may want its orders to outlive its connection") {
   CHECK(venue.book().order_count() == 1);
 }
 
-TEST_CASE("a login that takes the place of another cancels nothing") {
+TEST_CASE("a login that takes the place of another cancels nothing, unless it is rejected itself") {
   MemoryVenue venue;
   Rig rig(venue);
   rig.log_in();
   rig(buy(1));
   rig.port.close(PortEnd::elsewhere);
   rig.drop();
-  CHECK(rig.log_in() == "\nS S\nA 1 B 10 AAPL 150.00\n");
-  CHECK(venue.book().order_count() == 1);
+  SUBCASE("good") {
+    CHECK(rig.log_in() == "\nS S\nA 1 B 10 AAPL 150.00\n");
+    CHECK(venue.book().order_count() == 1);
+  }
+  SUBCASE("for a message that is not there") {
+    CHECK(rig.log_in(99) == "\nlogin rejected S\n");
+    CHECK(venue.book().order_count() == 0);
+  }
 }
 
 TEST_CASE("a client that does not read is cut off, and misses nothing when it is back") {
