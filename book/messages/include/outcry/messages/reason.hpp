@@ -39,6 +39,9 @@ enum class Reason : std::uint8_t {
   in_auction,    // while orders are collected none may come that would have to trade at once
   no_auction,    // refused: good for an auction, and none collects
   auction_over,  // was good for the auction only
+  // of venues elsewhere
+  risk_limit,    // refused by the venue's checks before the book
+  disconnected,  // never got there: there was no connection, or it was lost
 };
 
 constexpr const char* to_string(Reason reason) {
@@ -73,6 +76,8 @@ constexpr const char* to_string(Reason reason) {
     case Reason::in_auction: return "in_auction";
     case Reason::no_auction: return "no_auction";
     case Reason::auction_over: return "auction_over";
+    case Reason::risk_limit: return "risk_limit";
+    case Reason::disconnected: return "disconnected";
   }
   return "?";
 }
