@@ -279,7 +279,7 @@ void OuchClient::take(const CancelOrder& command) {
   if (order == nullptr || order->done) return refuse(command, CommandKind::cancel, Reason::unknown_order);
   order->arrival_ns = command.arrival_ns;
   order->cancelling = true;
-  send_cancel(*order, 0);  // if it does not leave now, it does when the connection is there again
+  if (!waits_for_number_) send_cancel(*order, 0);  // if it does not leave now, it does when the answer was heard
 }
 
 void OuchClient::take(const ReduceOrder& command) {
@@ -358,7 +358,7 @@ void OuchClient::take(const MassCancel& command) {
     if ((order.side == Side::buy ? command.buys : command.sells) == 0) continue;
     order.cancelling = true;
     order.arrival_ns = command.arrival_ns;
-    send_cancel(order, 0);
+    if (!waits_for_number_) send_cancel(order, 0);
   }
 }
 
@@ -366,8 +366,15 @@ void OuchClient::take(const MassCancel& command) {
 
 bool OuchClient::ask_for_number() {
   std::array<std::byte, ouch50::largest_message> bytes;
-  return sink_.send(std::span(bytes).first(ouch50::encode(ouch50::AccountQuery{}, bytes)));
+  waits_for_number_ = sink_.send(std::span(bytes).first(ouch50::encode(ouch50::AccountQuery{}, bytes)));
+  return waits_for_number_;
 }
+
+void OuchClient::heard(const ouch50::AccountAnswer& message) {
+  if (std::exchange(waits_for_number_, false)) resumed(message.next_user_ref);
+}
+
+/// Everything that was sent below `next` came there, and nothing else.
 
 void OuchClient::resumed(std::uint32_t next) {
   const auto is_lost = [&](std::uint32_t user_ref) { return user_ref != 0 && user_ref >= next; };

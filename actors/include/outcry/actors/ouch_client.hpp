@@ -9,8 +9,7 @@
 // OUCH numbers what a client asks for (UserRefNum): a ModifyOrder under the same id is a replacement there, or a cancel
 // to a smaller size where price and place stay. Sizes in OUCH count what was executed; commands count what is open.
 // The order's id travels as ClOrdID, so that a client that starts anew finds its orders in the replay of the day.
-// After a lost connection: resumed() with the venue's next UserRefNum. What never got there is refused (disconnected),
-// cancels are asked for again.
+// After a lost connection: ask_for_number(). What never got there is refused (disconnected), cancels are asked for again.
 // What OUCH has no word for (stops, orders for an auction, mass cancels by side) is refused as unsupported.
 //
 // Thread: one owner. Units: OUCH's prices are 1/10,000; one that is no whole number of them is off_tick.
@@ -72,10 +71,10 @@ class OuchClient {
   /// A sequenced message of the venue. False: it is no OUCH message.
   bool hear(std::span<const std::byte> message);
 
-  /// Asks for the number that resumed() needs. False: no room.
+  /// Asks where to go on after a new connection, once everything was heard that the venue has said before. False: no room.
+  /// Until the answer has been heard nothing but cancels may be asked for; they are kept.
   bool ask_for_number();
-  /// The venue's answer was heard: everything that it was sent below `next` came there, and nothing else.
-  void resumed(std::uint32_t next);
+  bool waits_for_number() const { return waits_for_number_; }
 
   std::size_t open_orders() const { return open_; }
   /// Messages about orders that are not known here.
@@ -129,7 +128,8 @@ class OuchClient {
   void heard(const ouch50::Rejected& message);
   void heard(const ouch50::PriorityUpdate& message);
   void heard(const ouch50::Restated& message, const ouch50::Appendage& options);
-  void heard(const ouch50::AccountAnswer& message) { resumed(message.next_user_ref); }
+  void heard(const ouch50::AccountAnswer& message);
+  void resumed(std::uint32_t next);
   template <class Message>
   void heard(const Message&) {}
 
@@ -143,6 +143,7 @@ class OuchClient {
   std::uint32_t last_user_ref_ = 0;
   std::size_t open_ = 0;
   std::uint64_t strange_ = 0;
+  bool waits_for_number_ = false;
 };
 
 }  // namespace outcry

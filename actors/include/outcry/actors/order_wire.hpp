@@ -1,0 +1,84 @@
+// OrderWire: a participant's side of order entry on a venue elsewhere, whatever the protocol: commands of a symbol's words
+// and bytes of a connection go in, events of a symbol's words and bytes go out.
+//
+// Thread: one owner, that of the connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <outcry/actors/participant.hpp>
+#include <outcry/messages/instrument.hpp>
+#include <outcry/runtime/byte_buffer.hpp>
+
+namespace outcry {
+
+/// A participant as events reach it.
+class ParticipantEvents {
+ public:
+  virtual ~ParticipantEvents() = default;
+  virtual void on(const Accepted& event) = 0;
+  virtual void on(const Rejected& event) = 0;
+  virtual void on(const Filled& event) = 0;
+  virtual void on(const Cancelled& event) = 0;
+  virtual void on(const Reduced& event) = 0;
+  virtual void on(const Modified& event) = 0;
+  virtual void on(const Replaced& event) = 0;
+  virtual void on(const AcceptedTerms& event) = 0;
+  virtual void on(const Refreshed& event) = 0;
+  virtual void on(const Repriced& event) = 0;
+};
+
+class OrderWire {
+ public:
+  enum class Status : std::uint8_t {
+    open,
+    again,  // close the connection and make another one at once
+    lost,   // the same, after a while
+    over,   // close the connection for good: the venue does not want it, or its day has ended
+  };
+
+  virtual ~OrderWire() = default;
+
+  /// A connection has come about. `out` stays good until disconnected().
+  virtual void connected(ByteBuffer& out, std::int64_t now_ns) = 0;
+  virtual void disconnected(std::int64_t now_ns) = 0;
+  /// Takes what is whole off the front of `bytes`.
+  virtual Status receive(std::span<const std::byte>& bytes, std::int64_t now_ns) = 0;
+  /// Again at deadline().
+  virtual Status poll(std::int64_t now_ns) = 0;
+  virtual std::int64_t deadline() const = 0;
+  /// Logged in, and everything that was missed has been heard.
+  virtual bool ready() const = 0;
+  virtual void log_out(std::int64_t now_ns) = 0;
+  /// Why it was lost or over; empty: nothing was said.
+  virtual std::string why() const = 0;
+  virtual std::size_t open_orders() const = 0;
+
+  // New orders and changes while ready() only; cancels are kept until then.
+  virtual void take(const NewOrder& command) = 0;
+  virtual void take(const SpecialOrder& command) = 0;
+  virtual void take(const CancelOrder& command) = 0;
+  virtual void take(const ReduceOrder& command) = 0;
+  virtual void take(const ModifyOrder& command) = 0;
+  virtual void take(const ReplaceOrder& command) = 0;
+  virtual void take(const MassCancel& command) = 0;
+};
+
+struct OuchWireOptions {
+  std::string user{};
+  std::string password{};
+  std::string session{};  // empty: the current one
+  AccountId account{};
+  std::vector<Instrument> instruments{};  // by SymbolId, from 0
+};
+
+/// OUCH 5.0 in SoupBinTCP. `events` outlives it.
+std::unique_ptr<OrderWire> ouch_wire(OuchWireOptions options, ParticipantEvents& events);
+
+}  // namespace outcry
