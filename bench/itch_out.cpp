@@ -16,7 +16,7 @@
 
 #include <outcry/actors/feed_client.hpp>
 #include <outcry/actors/market_feed.hpp>
-#include <outcry/actors/order_news.hpp>
+#include <outcry/actors/shown_orders.hpp>
 
 #include "obw1.hpp"
 #include "obw1_commands.hpp"
@@ -42,7 +42,7 @@ Instrument instrument(std::uint32_t symbol) {
 /// A market's books and what they told.
 struct Market {
   struct News {
-    OrderNews& news;
+    ShownOrders& news;
     void on(const Rejected&) {}
     void on(const Traded& event) { news.on(event, true); }
     template <class Event>
@@ -58,10 +58,10 @@ struct Market {
 
   explicit Market(const obw1::Size& size)
       : stream(obw1::generate(size)), pool({.orders = static_cast<std::uint32_t>(size.live) * 2 + 1'024}) {
-    std::vector<std::unique_ptr<OrderNews>> news;
+    std::vector<std::unique_ptr<ShownOrders>> news;
     for (std::uint32_t i = 0; i < size.symbols; ++i) {
       books.push_back(std::make_unique<OrderBook<>>(instrument(i), pool));
-      news.push_back(std::make_unique<OrderNews>(*books.back()));
+      news.push_back(std::make_unique<ShownOrders>(*books.back()));
       news.back()->subscribe({}, 0);
     }
     std::int64_t now_ns = 0;
@@ -69,7 +69,7 @@ struct Market {
       if (i == stream.header.prefill) prefill = changes.size();
       const obw1::Record& record = stream.records[i];
       OrderBook<>& book = *books[record.symbol];
-      OrderNews& told = *news[record.symbol];
+      ShownOrders& told = *news[record.symbol];
       News consumer{told};
       told.begin(now_ns += 100);
       with_command(record, [&]<class Command>(const Command& command) {

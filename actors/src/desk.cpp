@@ -74,7 +74,7 @@ void Desk::begin_batch() {
   now_ns_ = to_ns(self_.now());
   if (stages_ != nullptr) taken_ns_ = stamp_now(options_.stamps, self_.scheduler());
   in_batch_ = 0;
-  if (order_news_ != nullptr) order_news_->begin(now_ns_);
+  if (shown_orders_ != nullptr) shown_orders_->begin(now_ns_);
 }
 
 void Desk::end_batch() {
@@ -224,8 +224,8 @@ void Desk::take(const SubscribeAuctions& subscribe) {
 }
 
 void Desk::take(const SubscribeOrders& subscribe) {
-  if (order_news_ == nullptr) order_news_ = std::make_unique<ShownNews>(book_);
-  order_news_->subscribe(subscribe.address, now_ns_);
+  if (shown_orders_ == nullptr) shown_orders_ = std::make_unique<ShownOrders>(book_);
+  shown_orders_->subscribe(subscribe.address, now_ns_);
 }
 
 void Desk::take(const Ask<QuoteQuery>& ask) { ask.reply(quote()); }
@@ -261,8 +261,8 @@ void Desk::tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price pr
 
 void Desk::on(const Accepted& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   if (applying_history_) return;
   tell(event.account, event);
   if (options_.tape != nullptr)
@@ -281,8 +281,8 @@ void Desk::on(const Rejected& event) {
 
 void Desk::on(const Traded& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event, printable_);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event, printable_);
   const Side maker_side = opposite(event.taker_side);
   const bool ours_rested = !options_.recorded || event.maker_account != AccountId{};
   const auto trade = static_cast<std::uint32_t>(book_.counts().trades);
@@ -331,8 +331,8 @@ void Desk::on(const Traded& event) {
 
 void Desk::on(const Cancelled& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   if (options_.recorded) {
     if (event.account == AccountId{}) return;
     forget_own(event.id);
@@ -346,8 +346,8 @@ void Desk::on(const Cancelled& event) {
 
 void Desk::on(const Reduced& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   if (applying_history_) return;
   tell(event.account, event);
   if (options_.tape != nullptr)
@@ -357,8 +357,8 @@ void Desk::on(const Reduced& event) {
 
 void Desk::on(const Modified& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   tell(event.account, event);
   if (options_.tape != nullptr)
     tape_order(Tape::OrderKind::modified, event.id, {}, event.price, event.quantity, event.account, event.side,
@@ -367,8 +367,8 @@ void Desk::on(const Modified& event) {
 
 void Desk::on(const Replaced& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   if (!undisplayed_.empty() && undisplayed_.erase(event.id) != 0) {
     undisplayed_.insert(event.new_id);
     perhaps_gone_.push_back(event.new_id);
@@ -383,8 +383,8 @@ void Desk::on(const Replaced& event) {
 
 void Desk::on(const AcceptedTerms& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   if (has(event.terms, Terms::hidden | Terms::all_or_none) || is_peg(event.type)) undisplayed_.insert(event.id);
   tell_terms(event.account, event);
   if (options_.tape != nullptr)
@@ -403,8 +403,8 @@ void Desk::on(const AcceptedTerms& event) {
 
 void Desk::on(const Refreshed& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   tell_terms(event.account, event);
   if (options_.tape != nullptr)
     tape_order(Tape::OrderKind::refreshed, event.id, {}, event.price, event.displayed, event.account, event.side,
@@ -413,8 +413,8 @@ void Desk::on(const Refreshed& event) {
 
 void Desk::on(const Triggered& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   tell_terms(event.account, event);
   if (options_.tape != nullptr)
     tape_order(Tape::OrderKind::triggered, event.id, {}, event.price, event.quantity, event.account, event.side,
@@ -423,8 +423,8 @@ void Desk::on(const Triggered& event) {
 
 void Desk::on(const Repriced& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   if (!undisplayed_.empty() && undisplayed_.contains(event.id)) perhaps_gone_.push_back(event.id);
   tell_terms(event.account, event);
   if (options_.tape != nullptr)
@@ -434,8 +434,8 @@ void Desk::on(const Repriced& event) {
 
 void Desk::on(const PhaseChanged& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   uncrossing_ = false;                     // the stops that an auction has triggered trade like any others
   indicative_ = {.symbol = event.symbol};  // a phase begins without one, for its listeners, too
   for (const PhaseAddress& listener : phase_listeners_) listener.send(event);
@@ -451,8 +451,8 @@ void Desk::on(const PhaseChanged& event) {
 
 void Desk::on(const Uncrossed& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event);
   uncrossing_ = true;
   for (const AuctionAddress& listener : auction_listeners_) listener.send(event);
   auctions_.push_back({now_ns_, event.price, event.volume, event.imbalance, event.symbol});
@@ -518,8 +518,8 @@ Depth Desk::depth() const {
 }
 
 void Desk::publish() {
-  if (order_news_ != nullptr) [[unlikely]]
-    order_news_->end();
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->end();
   if (has_rules_) [[unlikely]]
     publish_by_rules();
   if (!quote_listeners_.empty() || options_.tape != nullptr) publish_quote();
@@ -632,7 +632,7 @@ void Desk::execute(const HistoryEvent& event) {
   const std::uint32_t unseen = quantity - asked - (filled - filled_for_it);  // of orders that nobody has shown
   if (unseen != 0 && price != Price{}) {
     if (printable_) print(price, {unseen}, opposite(order->side), false);
-    if (printable_ && order_news_ != nullptr) order_news_->on_unseen_trade(price, {unseen}, order->side);
+    if (printable_ && shown_orders_ != nullptr) shown_orders_->on_unseen_trade(price, {unseen}, order->side);
     if (options_.tape != nullptr)
       options_.tape->trade(
           {now_ns_, event.id, {}, price, {unseen}, event.symbol, {}, {}, opposite(order->side), 0, 0, 0});
@@ -751,7 +751,7 @@ void Desk::hidden_execute(const HistoryEvent& event) {
   ++ledger_->hidden_trades;
   ledger_->shares += event.quantity.lots;
   print(event.price, event.quantity, opposite(event.side), true);
-  if (order_news_ != nullptr) order_news_->on_unseen_trade(event.price, event.quantity, event.side);
+  if (shown_orders_ != nullptr) shown_orders_->on_unseen_trade(event.price, event.quantity, event.side);
   if (options_.tape != nullptr)
     options_.tape->trade(
         {now_ns_, {}, {}, event.price, event.quantity, event.symbol, {}, {}, opposite(event.side), 1, 0, 0});

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include <outcry/actors/market_by_order.hpp>
+
 namespace outcry {
 
 namespace {
@@ -467,7 +469,7 @@ OrderNews OrderEntry::heard(const Filled& event) noexcept {
   told.price = event.price;
   told.quantity = event.quantity;
   told.maker = event.maker != 0;
-  told.match = std::uint64_t{event.symbol.value} << 32 | event.trade;
+  told.match = match_number(event.symbol, event.trade);
   return told;
 }
 

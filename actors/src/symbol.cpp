@@ -13,7 +13,7 @@ Actor symbol(SymbolSelf self, SymbolOptions options) {
     batch.each([&](const auto& message) { desk->take(message); });
     desk->end_batch();
     // Complete feeds get every change: the symbol waits for room where there is none. A feed waits for nobody.
-    ShownNews* const news = desk->news();
+    ShownOrders* const news = desk->shown_orders();
     if (news == nullptr) [[likely]]
       continue;
     for (std::size_t i = 0; i < news->subscribers(); ++i) {

@@ -12,7 +12,7 @@
 
 #include <outcry/actors/feed_client.hpp>
 #include <outcry/actors/market_feed.hpp>
-#include <outcry/actors/order_news.hpp>
+#include <outcry/actors/shown_orders.hpp>
 
 #include "tests/book/drawn_venue.hpp"
 
@@ -43,7 +43,7 @@ class Packets : public PacketSink {
 
 /// Gives the news what a book says.
 struct NewsConsumer {
-  ShownNews& news;
+  ShownOrders& news;
   bool printable = true;
   std::uint64_t unprinted = 0;
   void on(const Rejected&) {}
@@ -126,7 +126,7 @@ class FeedRig {
   Draw& draw() { return draw_; }
   std::size_t symbols() const { return symbols_.size(); }
   const OrderBook<>& book(std::size_t symbol) const { return symbols_[symbol]->book; }
-  const ShownNews& news(std::size_t symbol) const { return symbols_[symbol]->news; }
+  const ShownOrders& news(std::size_t symbol) const { return symbols_[symbol]->news; }
   std::uint64_t unprinted(std::size_t symbol) const { return symbols_[symbol]->consumer.unprinted; }
   const std::vector<Instrument>& instruments() const { return options_.feed.instruments; }
 
@@ -160,7 +160,7 @@ class FeedRig {
  private:
   struct Symbol {
     OrderBook<> book;
-    ShownNews news;
+    ShownOrders news;
     NewsConsumer consumer;
     std::optional<DrawnVenue> venue;
     std::optional<DrawnMarket> plain;

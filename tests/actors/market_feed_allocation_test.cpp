@@ -1,7 +1,7 @@
 // What a feed and its client allocate once they are warm: this program counts every operator new.
 #include <outcry/actors/feed_client.hpp>
 #include <outcry/actors/market_feed.hpp>
-#include <outcry/actors/order_news.hpp>
+#include <outcry/actors/shown_orders.hpp>
 
 #include <doctest/doctest.h>
 
@@ -15,7 +15,7 @@ using outcry_test::allocations;
 namespace {
 
 struct NewsConsumer {
-  ShownNews& news;
+  ShownOrders& news;
   void on(const Rejected&) {}
   void on(const Traded& event) { news.on(event, true); }
   template <class Event>
@@ -61,7 +61,7 @@ TEST_CASE("from a book's events to a client's book nothing is allocated once it 
   OrderPool pool(OrderPool::Size{.orders = 4096});
   const BookSize size{.window = {.levels = 1024}, .orders = 4096};
   OrderBook<> book(instrument, pool, size);
-  ShownNews news(book);
+  ShownOrders news(book);
   NewsConsumer consumer{news};
   news.subscribe({}, 0);
   FeedClient client(

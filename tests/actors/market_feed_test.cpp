@@ -132,7 +132,7 @@ TEST_CASE("a feed can be subscribed to in the middle of a day, and begins with w
   MarketFeed feed({.session = "DAY1", .instruments = {feed_instrument(0)}}, 0);
   Packets packets;
   feed.begin(0, packets);
-  ShownNews news(book);
+  ShownOrders news(book);
   NewsConsumer consumer{news};
   news.subscribe({}, 0);
   for (int i = 0; i < 500; ++i) {

@@ -31,7 +31,7 @@
 #include <vector>
 
 #include <outcry/actors/history_ledger.hpp>
-#include <outcry/actors/order_news.hpp>
+#include <outcry/actors/shown_orders.hpp>
 #include <outcry/actors/participant.hpp>
 #include <outcry/actors/stage_times.hpp>
 #include <outcry/actors/stamp.hpp>
@@ -133,7 +133,7 @@ class Desk {
   void take(const SubscribeOrders& subscribe);
 
   /// What subscribers to orders have not had; null: nothing. Whoever runs the desk hands it over after each batch.
-  ShownNews* news() { return order_news_ != nullptr && order_news_->has_any() ? order_news_.get() : nullptr; }
+  ShownOrders* shown_orders() { return shown_orders_ != nullptr && shown_orders_->has_any() ? shown_orders_.get() : nullptr; }
 
   const OrderBook<>& book() const { return book_; }
 
@@ -242,7 +242,7 @@ class Desk {
   std::vector<TradeAddress> trade_listeners_;
   std::vector<DepthAddress> depth_listeners_;
 
-  std::unique_ptr<ShownNews> order_news_;  // null: nobody has asked
+  std::unique_ptr<ShownOrders> shown_orders_;  // null: nobody has asked
 
   Quote quote_{};  // as it was last published
   Depth depth_{};

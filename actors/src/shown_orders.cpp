@@ -1,4 +1,4 @@
-#include <outcry/actors/order_news.hpp>
+#include <outcry/actors/shown_orders.hpp>
 
 #include <algorithm>
 #include <string>
@@ -8,7 +8,7 @@ namespace outcry {
 using Kind = MarketByOrder::Kind;
 using Told = MarketByOrder::Told;
 
-ShownNews::ShownNews(const OrderBook<>& book) : book_(book), shown_(std::max(book.order_count(), expected_orders)) {
+ShownOrders::ShownOrders(const OrderBook<>& book) : book_(book), shown_(std::max(book.order_count(), expected_orders)) {
   changes_.reserve(expected_changes);
   for (const Side side : {Side::buy, Side::sell})
     book_.for_each_level(side, [&](const DepthLevel& level) {
@@ -18,7 +18,7 @@ ShownNews::ShownNews(const OrderBook<>& book) : book_(book), shown_(std::max(boo
     });
 }
 
-void ShownNews::subscribe(const OrdersAddress& address, std::int64_t now_ns) {
+void ShownOrders::subscribe(const OrdersAddress& address, std::int64_t now_ns) {
   now_ns_ = now_ns;
   Subscriber subscriber{.address = address, .start = {}, .from = changes_.size()};
   MarketByOrder phase = news(Kind::phase, {});
@@ -33,11 +33,11 @@ void ShownNews::subscribe(const OrdersAddress& address, std::int64_t now_ns) {
   any_ = true;
 }
 
-MarketByOrder ShownNews::news(Kind kind, OrderId id) const {
+MarketByOrder ShownOrders::news(Kind kind, OrderId id) const {
   return {.id = id, .time_ns = now_ns_, .symbol = book_.instrument().symbol, .kind = kind};
 }
 
-MarketByOrder ShownNews::added(const OrderView& order) const {
+MarketByOrder ShownOrders::added(const OrderView& order) const {
   MarketByOrder add = news(Kind::added, order.id);
   add.price = order.price;
   add.quantity = order.open;
@@ -45,13 +45,13 @@ MarketByOrder ShownNews::added(const OrderView& order) const {
   return add;
 }
 
-void ShownNews::tell(const MarketByOrder& news) {
+void ShownOrders::tell(const MarketByOrder& news) {
   changes_.push_back(news);
   any_ = true;
 }
 
 // Orders work one after the other: when one begins, the one before has come to rest, or is over.
-void ShownNews::working(OrderId id, bool is_hidden) {
+void ShownOrders::working(OrderId id, bool is_hidden) {
   if (working_ == id) return;
   settle();
   working_ = id;
@@ -60,7 +60,7 @@ void ShownNews::working(OrderId id, bool is_hidden) {
 
 // An order that begins without a word (all-or-none) may trade at once with the one before, which then was told by
 // nobody as it was until this trade.
-void ShownNews::settle(const Traded* against) {
+void ShownOrders::settle(const Traded* against) {
   if (working_ == OrderId{}) return;
   auto order = book_.find_displayed(working_);
   if (against != nullptr && against->maker == working_ && !hidden_) {
@@ -86,17 +86,17 @@ void ShownNews::settle(const Traded* against) {
   working_ = replaced_ = {};
 }
 
-void ShownNews::end() {
+void ShownOrders::end() {
   settle();
   end_cross(book_.phase());
 }
 
-void ShownNews::remove(OrderId id) {
+void ShownOrders::remove(OrderId id) {
   if (shown_.erase(id)) tell(news(Kind::deleted, id));
 }
 
 /// What is displayed of an order has become less, where it is.
-void ShownNews::shrink(OrderId id, std::uint32_t to) {
+void ShownOrders::shrink(OrderId id, std::uint32_t to) {
   Shown* const shown = shown_.find(id);
   if (shown == nullptr || to >= shown->open) return;
   if (to == 0) return remove(id);
@@ -106,7 +106,7 @@ void ShownNews::shrink(OrderId id, std::uint32_t to) {
   tell(news);
 }
 
-void ShownNews::execute(OrderId id, const Traded& event, Told told) {
+void ShownOrders::execute(OrderId id, const Traded& event, Told told) {
   Shown* const shown = shown_.find(id);
   MarketByOrder news = this->news(Kind::executed, id);
   news.price = event.price;
@@ -119,7 +119,7 @@ void ShownNews::execute(OrderId id, const Traded& event, Told told) {
   if (shown->open == 0) shown_.erase(id);
 }
 
-void ShownNews::on(const Traded& event, bool printable) {
+void ShownOrders::on(const Traded& event, bool printable) {
   if (crossing_) {
     cross_volume_ += event.quantity.lots;
     for (const OrderId id : {event.maker, event.taker})
@@ -134,11 +134,11 @@ void ShownNews::on(const Traded& event, bool printable) {
     tell_hidden_trade(event.price, event.quantity, opposite(event.taker_side), trade());
 }
 
-void ShownNews::on_unseen_trade(Price price, Quantity quantity, Side rested) {
+void ShownOrders::on_unseen_trade(Price price, Quantity quantity, Side rested) {
   tell_hidden_trade(price, quantity, rested, MarketByOrder::unseen_trades + ++unseen_);
 }
 
-void ShownNews::tell_hidden_trade(Price price, Quantity quantity, Side rested, std::uint32_t trade) {
+void ShownOrders::tell_hidden_trade(Price price, Quantity quantity, Side rested, std::uint32_t trade) {
   MarketByOrder news = this->news(Kind::hidden_trade, {});
   news.price = price;
   news.quantity = quantity;
@@ -147,15 +147,15 @@ void ShownNews::tell_hidden_trade(Price price, Quantity quantity, Side rested, s
   tell(news);
 }
 
-void ShownNews::on(const AcceptedTerms& event) {
+void ShownOrders::on(const AcceptedTerms& event) {
   hidden_ = has(event.terms, Terms::hidden | Terms::all_or_none) || event.type >= SpecialType::primary_peg;
 }
 
-void ShownNews::on(const Cancelled& event) { remove(event.id); }
+void ShownOrders::on(const Cancelled& event) { remove(event.id); }
 
-void ShownNews::on(const Reduced& event) { shrink(event.id, event.open.lots - event.reserve.lots); }
+void ShownOrders::on(const Reduced& event) { shrink(event.id, event.open.lots - event.reserve.lots); }
 
-void ShownNews::on(const Modified& event) {
+void ShownOrders::on(const Modified& event) {
   if (event.kept_place != 0) {
     if (const auto order = book_.find_displayed(event.id)) shrink(event.id, order->open.lots);
     return;
@@ -165,12 +165,12 @@ void ShownNews::on(const Modified& event) {
   remove(event.id);
 }
 
-void ShownNews::on(const Replaced& event) {
+void ShownOrders::on(const Replaced& event) {
   working(event.new_id, shown_.find(event.id) == nullptr);
   replaced_ = event.id;
 }
 
-void ShownNews::on(const Refreshed& event) {
+void ShownOrders::on(const Refreshed& event) {
   remove(event.id);
   MarketByOrder add = news(Kind::added, event.id);
   add.price = event.price;
@@ -180,7 +180,7 @@ void ShownNews::on(const Refreshed& event) {
   shown_.insert(event.id, {event.price, event.displayed.lots, event.side});
 }
 
-void ShownNews::on(const PhaseChanged& event) {
+void ShownOrders::on(const PhaseChanged& event) {
   settle();
   end_cross(event.phase);
   MarketByOrder news = this->news(Kind::phase, {});
@@ -188,13 +188,13 @@ void ShownNews::on(const PhaseChanged& event) {
   tell(news);
 }
 
-void ShownNews::on(const Uncrossed& event) {
+void ShownOrders::on(const Uncrossed& event) {
   crossing_ = true;
   cross_price_ = event.price;
   cross_volume_ = 0;
 }
 
-void ShownNews::end_cross(Phase phase) {
+void ShownOrders::end_cross(Phase phase) {
   if (!crossing_) return;
   crossing_ = false;
   if (cross_volume_ == 0) return;
@@ -206,7 +206,7 @@ void ShownNews::end_cross(Phase phase) {
   tell(news);
 }
 
-void ShownNews::forget() {
+void ShownOrders::forget() {
   for (Subscriber& subscriber : subscribers_) {
     subscriber.start = {};
     subscriber.from = 0;
@@ -215,7 +215,7 @@ void ShownNews::forget() {
   any_ = false;
 }
 
-std::string ShownNews::check() const {
+std::string ShownOrders::check() const {
   std::size_t orders = 0;
   std::string wrong;
   for (const Side side : {Side::buy, Side::sell})

@@ -1,4 +1,4 @@
-// ShownNews: what a book does, told as changes of its displayed orders, to whoever subscribed to them.
+// ShownOrders: what a book does, told as changes of its displayed orders, to whoever subscribed to them.
 //
 // It stands beside a desk and hears every event of the book. What the events do not say is looked up: whether an order
 // that has done its work came to rest where everyone sees it, and with how much. So an order that trades on its way in
@@ -21,9 +21,9 @@
 
 namespace outcry {
 
-class ShownNews {
+class ShownOrders {
  public:
-  explicit ShownNews(const OrderBook<>& book);
+  explicit ShownOrders(const OrderBook<>& book);
 
   /// The phase and every order that is displayed, best first, oldest first; then what changes.
   void subscribe(const OrdersAddress& address, std::int64_t now_ns);
