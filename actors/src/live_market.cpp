@@ -75,8 +75,8 @@ Actor director(DirectorSelf self, Play* play) {
   }
 
   OrderLineOptions line_options = options.orders;
-  line_options.account = options.account;
-  line_options.instruments = options.instruments;
+  line_options.login.account = options.account;
+  line_options.login.instruments = options.instruments;
   line_options.status = self.address();
   const OrderLineAddress orders = self.spawn(
       {.name = "orders", .mailbox = {.capacity = 1u << 16, .when_full = WhenFull::refuse}}, order_line, line_options);
@@ -185,7 +185,7 @@ LiveReport LiveMarket::run() {
   for (const FeedClientStatus& feed : play.feeds) {
     report.feed_messages += feed.client.messages;
     report.feed_recoveries += feed.client.recoveries;
-    report.quotes_stale += !feed.current && !feed.ended;
+    report.feeds_stale += !feed.current && !feed.ended;
   }
   report.stopped = asked_to_stop_.load(std::memory_order_relaxed);
   report.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

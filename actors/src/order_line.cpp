@@ -29,7 +29,10 @@ constexpr CommandKind kind_of() {
 class Line final : ParticipantEvents {
  public:
   Line(OrderLineSelf self, OrderLineOptions options)
-      : self_(self), options_(std::move(options)), wire_(options_.wire(options_, *this)), pause_(options_.first_pause) {}
+      : self_(self),
+        options_(std::move(options)),
+        wire_(options_.wire(options_.login, *this)),
+        pause_(options_.first_pause) {}
 
   bool done() const { return self_.stopping(); }
 
@@ -99,7 +102,8 @@ class Line final : ParticipantEvents {
 
  private:
   void take_messages() {
-    while (auto batch = self_.take()) batch.each([this](auto&& message) { take(std::forward<decltype(message)>(message)); });
+    while (auto batch = self_.take())
+      batch.each([this](auto&& message) { take(std::forward<decltype(message)>(message)); });
   }
 
   template <class M>
@@ -110,8 +114,8 @@ class Line final : ParticipantEvents {
       terms_ = message.terms;
     } else if constexpr (std::is_same_v<Kind, Ask<CloseLine>>) {
       closing_.emplace(std::forward<M>(message));
-      for (const Instrument& instrument : options_.instruments)
-        wire_->take(MassCancel{.account = options_.account, .symbol = instrument.symbol});
+      for (const Instrument& instrument : options_.login.instruments)
+        wire_->take(MassCancel{.account = options_.login.account, .symbol = instrument.symbol});
     } else if constexpr (is_cancel<Kind>) {
       wire_->take(message);
     } else if (closing_ || closed_) {
@@ -125,7 +129,7 @@ class Line final : ParticipantEvents {
 
   template <class M>
   void refuse(const M& command, Reason reason) {
-    Rejected rejected{.id = command.id, .account = options_.account, .symbol = command.symbol};
+    Rejected rejected{.id = command.id, .account = options_.login.account, .symbol = command.symbol};
     if constexpr (std::is_same_v<M, ReplaceOrder>) rejected.new_id = command.new_id;
     rejected.command = kind_of<M>();
     rejected.reason = reason;

@@ -17,7 +17,7 @@ namespace {
 
 class OuchWire final : public OrderWire, OuchClientSink {
  public:
-  OuchWire(OuchWireOptions options, ParticipantEvents& events)
+  OuchWire(OrderWireOptions options, ParticipantEvents& events)
       : options_(std::move(options)),
         events_(events),
         client_({.account = options_.account}, options_.instruments, *this) {}
@@ -109,9 +109,7 @@ class OuchWire final : public OrderWire, OuchClientSink {
   }
 
   // OuchClientSink
-  bool send(std::span<const std::byte> message) override {
-    return asked_ && soup_->send(message, *out_, now_ns_);
-  }
+  bool send(std::span<const std::byte> message) override { return asked_ && soup_->send(message, *out_, now_ns_); }
   void on(const Accepted& event) override { events_.on(event); }
   void on(const Rejected& event) override { events_.on(event); }
   void on(const Filled& event) override { events_.on(event); }
@@ -123,7 +121,7 @@ class OuchWire final : public OrderWire, OuchClientSink {
   void on(const Refreshed& event) override { events_.on(event); }
   void on(const Repriced& event) override { events_.on(event); }
 
-  OuchWireOptions options_;
+  OrderWireOptions options_;
   ParticipantEvents& events_;
   OuchClient client_;
   std::optional<SoupClient> soup_;
@@ -139,7 +137,7 @@ class OuchWire final : public OrderWire, OuchClientSink {
 
 }  // namespace
 
-std::unique_ptr<OrderWire> ouch_wire(OuchWireOptions options, ParticipantEvents& events) {
+std::unique_ptr<OrderWire> ouch_wire(OrderWireOptions options, ParticipantEvents& events) {
   return std::make_unique<OuchWire>(std::move(options), events);
 }
 

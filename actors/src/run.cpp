@@ -64,7 +64,7 @@ int run_subcommand(std::string_view does, std::span<const Subcommand> subcommand
 }
 
 int run(StrategyFunction strategy, int argc, char** argv) {
-  static constexpr std::array<Subcommand, 2> subcommands{simulate_subcommand, replay_subcommand};
+  static constexpr std::array<Subcommand, 3> subcommands{simulate_subcommand, replay_subcommand, live_subcommand};
   return run_subcommand("a trading strategy", subcommands, strategy, argc, argv);
 }
 

@@ -7,8 +7,9 @@
 //     client.poll(time);                                   // again at client.deadline()
 //     client.disconnected(time);                           // then connected() again: what was missed is asked for
 //
-// Commands are the market's own: NewOrder, CancelOrder, ModifyOrder, ReplaceOrder and MassCancel. An order's ClOrdID is its id; modifications and cancels have the id with a number behind. So a report
-// says by itself which order it is about, in whatever life of the client it comes.
+// Commands are the market's own: NewOrder, CancelOrder, ModifyOrder, ReplaceOrder and MassCancel. An order's ClOrdID is its
+// id; modifications and cancels have the id with a number behind. So a report says by itself which order it is about, in
+// whatever life of the client it comes. With reset_on_logon the first connection begins anew, and later ones go on.
 // Sizes: commands say what is to be open, FIX says the total with what was executed: the client counts what it has heard.
 //
 // Thread: one owner. Nothing allocates but connected().
@@ -71,6 +72,7 @@ class FixClient {
         ended_why_ = event.reason;
         return Status::close;
       }
+      if (event.kind == Kind::logged_on) options_.session.reset_on_logon = false;  // later connections go on
       if (event.kind != Kind::message) continue;
       const Heard heard = hear(*event.message, time);
       tell(heard, consumer);

@@ -52,7 +52,7 @@ struct LiveReport {
   std::uint32_t open_orders = 0;  // at the end, that the venue has not confirmed to be gone
   std::uint64_t feed_messages = 0;
   std::uint64_t feed_recoveries = 0;  // gaps that only a snapshot could close
-  std::uint64_t quotes_stale = 0;     // feeds that were not current at the end
+  std::uint64_t feeds_stale = 0;      // that were not current at the end
   double wall_s = 0;
   bool stopped = false;
   std::string error{};  // why there was no trading, or no more of it

@@ -46,14 +46,9 @@ using OrderLineAddress = OrderLineSelf::AddressType;
 
 struct OrderLineOptions {
   Endpoint venue{};
-  /// Makes the protocol's half: ouch_wire(), fix_wire().
-  std::unique_ptr<OrderWire> (*wire)(const OrderLineOptions& options, ParticipantEvents& events) = nullptr;
-  std::string user{};
-  std::string password{};
-  std::string session{};
-  std::string target{};  // FIX: the venue's CompID
-  AccountId account{};
-  std::vector<Instrument> instruments{};
+  /// Makes the protocol's half: ouch_wire, fix_wire.
+  std::unique_ptr<OrderWire> (*wire)(OrderWireOptions options, ParticipantEvents& events) = nullptr;
+  OrderWireOptions login{};
   Address<LineStatus> status{};
   Duration patience = std::chrono::seconds(5);  // to connect and to be let in
   Duration first_pause = std::chrono::milliseconds(100);

@@ -70,15 +70,20 @@ class OrderWire {
   virtual void take(const MassCancel& command) = 0;
 };
 
-struct OuchWireOptions {
+struct OrderWireOptions {
   std::string user{};
   std::string password{};
-  std::string session{};  // empty: the current one
+  std::string session{};  // OUCH: empty: the current one
+  std::string sender{};   // FIX: our CompID
+  std::string target{};   // FIX: the venue's CompID
   AccountId account{};
   std::vector<Instrument> instruments{};  // by SymbolId, from 0
 };
 
-/// OUCH 5.0 in SoupBinTCP. `events` outlives it.
-std::unique_ptr<OrderWire> ouch_wire(OuchWireOptions options, ParticipantEvents& events);
+/// OUCH 5.0 in SoupBinTCP. A program that starts anew knows its orders of the day. `events` outlives it.
+std::unique_ptr<OrderWire> ouch_wire(OrderWireOptions options, ParticipantEvents& events);
+/// FIX 4.4. A program that starts anew begins a new session, and knows nothing of earlier orders. Special orders and
+/// reductions are refused as unsupported.
+std::unique_ptr<OrderWire> fix_wire(OrderWireOptions options, ParticipantEvents& events);
 
 }  // namespace outcry

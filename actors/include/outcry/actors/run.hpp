@@ -2,7 +2,7 @@
 //
 //   int main(int argc, char** argv) { return outcry::run(my_strategy, argc, argv); }
 //
-// gives it the subcommands `simulate` and `replay` with the options of the program outcry (`--help` lists them), the
+// gives it the subcommands `simulate`, `replay` and `live` with the options of the program outcry (`--help` lists them), the
 // run's folder, and the report at the end.
 // Returns the exit status: 0 only if what was asked came true, 1 if it did not or for bad input, 2 for bad usage,
 // 128 + the signal's number if a signal ended the run early.
@@ -30,6 +30,7 @@ struct Subcommand {
 int simulate_command(int argc, char** argv, StrategyFunction strategy);
 int replay_command(int argc, char** argv, StrategyFunction strategy);
 int watch_command(int argc, char** argv, StrategyFunction strategy);
+int live_command(int argc, char** argv, StrategyFunction strategy);
 int serve_command(int argc, char** argv, StrategyFunction strategy);
 int load_command(int argc, char** argv, StrategyFunction strategy);
 
@@ -40,6 +41,7 @@ inline constexpr Subcommand replay_subcommand{"replay", "FILE", "recorded market
 inline constexpr Subcommand watch_subcommand{"watch", "[MARKET]", "a published market, live in the terminal",
                                              watch_command};
 
+inline constexpr Subcommand live_subcommand{"live", "FILE.toml", "a venue on sockets", live_command};
 inline constexpr Subcommand serve_subcommand{"serve", "FILE.toml", "an exchange on sockets", serve_command};
 inline constexpr Subcommand load_subcommand{"load", "[FILE.toml]", "load on an exchange, and whether it answers right",
                                             load_command};
