@@ -22,21 +22,26 @@ SymbolDirectory directory_of(const std::vector<Instrument>& instruments) {
   return SymbolDirectory(std::move(listed));
 }
 
+FixClientOptions client_options(const OrderWireOptions& options) {
+  FixClientOptions client;
+  client.session.version = fix::Version::v4_4;
+  client.session.initiator = true;
+  client.session.sender = options.sender;
+  client.session.target = options.target;
+  client.session.reset_on_logon = true;
+  client.user = options.user;
+  client.password = options.password;
+  client.account = options.account;
+  return client;
+}
+
 class FixWire final : public OrderWire {
  public:
   FixWire(OrderWireOptions options, ParticipantEvents& events)
       : options_(std::move(options)),
         events_(events),
         symbols_(directory_of(options_.instruments)),
-        client_({.session = {.version = fix::Version::v4_4,
-                             .initiator = true,
-                             .sender = options_.sender,
-                             .target = options_.target,
-                             .reset_on_logon = true},
-                 .user = options_.user,
-                 .password = options_.password,
-                 .account = options_.account},
-                symbols_, at(0)) {}
+        client_(client_options(options_), symbols_, at(0)) {}
 
   void connected(ByteBuffer& out, std::int64_t now_ns) override {
     now_ns_ = now_ns;

@@ -54,7 +54,7 @@ struct Play {
   std::vector<FeedClientStatus> feeds;
 };
 
-using DirectorSelf = Self<LineStatus, Ended>;
+using DirectorSelf = Self<LineStatus, StrategyDone>;
 
 /// Raises the curtain once the venue has let us in, and lowers it in order.
 Actor director(DirectorSelf self, Play* play) {
@@ -83,7 +83,8 @@ Actor director(DirectorSelf self, Play* play) {
   cast.push_back(orders);
 
   AnyAddress trading;
-  bool over = false;  // the venue, or the strategy
+  bool over = false;      // the venue, or the strategy
+  bool is_wanted = true;  // by the venue
   const auto hear = [&](auto&& message) {
     std::visit(
         [&]<class M>(const M& one) {
@@ -92,7 +93,8 @@ Actor director(DirectorSelf self, Play* play) {
             report.times_lost = one.times_lost;
             if (one.state != LineStatus::State::up) report.error = one.why;
             if (one.state == LineStatus::State::up) report.error.clear();
-            over |= one.state == LineStatus::State::over;
+            is_wanted &= one.state != LineStatus::State::over;
+            over |= !is_wanted;
           } else {
             over = true;
           }
@@ -124,8 +126,8 @@ Actor director(DirectorSelf self, Play* play) {
                                      .account = options.account,
                                      .fees = options.fees,
                                      .stages = play->stages,
-                                     .report = play->trader});
-    self.monitor_address(trading);
+                                     .report = play->trader,
+                                     .done = self.address()});
     const Time end = options.length > Duration::zero() ? later(self.now(), options.length) : never;
     while (!over && self.now() < end && !play->asked_to_stop->load(std::memory_order_relaxed)) {
       auto message = co_await self.receive_until(std::min(end, later(self.now(), look_around)));
@@ -135,6 +137,7 @@ Actor director(DirectorSelf self, Play* play) {
     auto asking = orders.ask(close, options.patience + 1s);
     const auto closed = co_await asking;
     report.open_orders = closed ? closed->open_orders : 0;
+    if (closed && is_wanted && closed->open_orders == 0) report.error.clear();  // it was back in time
     trading.stop();
   }
   for (const AnyAddress& one : cast) one.stop();
@@ -175,10 +178,12 @@ LiveReport LiveMarket::run() {
             .report = &report,
             .feeds = {}};
   {
-    Runtime runtime({.schedulers = options_.schedulers,
-                     .idle = options_.idle,
-                     .processors = options_.processors,
-                     .memory = options_.memory});
+    RuntimeOptions runtime_options;
+    runtime_options.schedulers = options_.schedulers;
+    runtime_options.idle = options_.idle;
+    runtime_options.processors = options_.processors;
+    runtime_options.memory = options_.memory;
+    Runtime runtime(std::move(runtime_options));
     runtime.spawn({.name = "director"}, director, &play);
     runtime.run();
   }

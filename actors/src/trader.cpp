@@ -21,14 +21,24 @@ constexpr std::uint64_t own_ids = std::uint64_t{1} << 63;
 Actor trader(TraderSelf self, TraderSetup setup) {
   const StrategyFunction strategy = setup.strategy;
   TraderReport* const report = setup.report;
+  const Address<StrategyDone> done = setup.done;
   Trader trader(self, std::move(setup));
+  std::exception_ptr thrown;
   try {
     Strategy running = strategy(trader);
     co_await running;
   } catch (const std::exception& failure) {
     if (report != nullptr) report->failure = failure.what();
-    throw;
+    thrown = std::current_exception();
   }
+  if (done) {
+    done.send(StrategyDone{});
+    for (bool open = true; open;) {
+      const auto update = co_await trader.next();
+      open = update.open;
+    }
+  }
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 Trader::Trader(TraderSelf self, TraderSetup setup) : self_(self), setup_(std::move(setup)) {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,7 +39,7 @@ std::uint16_t free_port() {
 /// An exchange with two symbols, doors for OUCH and FIX, and a feed for each of two listeners.
 class Venue {
  public:
-  Venue() {
+  explicit Venue(bool keeps_orders = false) {
     const std::string a = "127.0.0.1:" + std::to_string(free_port()), b = "127.0.0.1:" + std::to_string(free_port());
     const std::string file = scratch_.write("venue.toml", R"(
 [[instrument]]
@@ -58,6 +59,8 @@ address = "127.0.0.1:0"
 [[account]]
 user = "MAKER"
 password = "one"
+cancel_on_disconnect = )" + (keeps_orders ? std::string("false") : std::string("true")) +
+                                                              R"(
 [[account]]
 user = "TAKER"
 password = "two"
@@ -115,8 +118,78 @@ snapshots = "127.0.0.1:0"
   std::optional<Exchange> exchange_;
 };
 
+/// Stands between a client and the venue, and cuts their connection after so many bytes of the venue's, some times.
+class Cutter {
+ public:
+  Cutter(const Endpoint& venue, std::size_t bytes, int times) : venue_(venue), bytes_(bytes), left_(times) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(listener_, 4) == 0);
+    REQUIRE(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    at_ = *Endpoint::parse("127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
+    thread_ = std::thread([this] { work(); });
+  }
+  ~Cutter() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  Endpoint at() const { return at_; }
+  int times_cut() const { return cut_; }
+
+ private:
+  static sockaddr_in loopback(std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+  void work() {
+    for (int client; (client = ::accept(listener_, nullptr, nullptr)) >= 0;) {
+      const int venue = ::socket(AF_INET, SOCK_STREAM, 0);
+      const sockaddr_in address = loopback(venue_.port());
+      if (::connect(venue, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) pass(client, venue);
+      ::close(client);
+      ::close(venue);
+    }
+  }
+  void pass(int client, int venue) {
+    std::size_t passed = 0;
+    char bytes[4096];
+    for (;;) {
+      pollfd both[3] = {{client, POLLIN, 0}, {venue, POLLIN, 0}, {listener_, POLLHUP, 0}};
+      if (::poll(both, 3, -1) < 0 || (both[2].revents & POLLHUP) != 0) return;
+      for (int i = 0; i < 2; ++i) {
+        if (both[i].revents == 0) continue;
+        const ssize_t size = ::read(both[i].fd, bytes, sizeof bytes);
+        if (size <= 0) return;
+        const auto whole = static_cast<std::size_t>(size);
+        if (i == 1 && left_ > 0 && (passed += whole) > bytes_) {
+          --left_;
+          ++cut_;
+          return;  // what was just read is lost, too
+        }
+        for (std::size_t sent = 0; sent < whole;) {
+          const ssize_t part = ::send(both[1 - i].fd, bytes + sent, whole - sent, MSG_NOSIGNAL);
+          if (part <= 0) return;
+          sent += static_cast<std::size_t>(part);
+        }
+      }
+    }
+  }
+
+  Endpoint venue_, at_{};
+  std::size_t bytes_;
+  int left_;
+  std::atomic<int> cut_{0};
+  int listener_ = -1;
+  std::thread thread_;
+};
+
 constexpr Price low{1'000'000}, high{1'010'000};
-std::atomic<LiveMarket*> maker_market;
 
 /// Quotes both sides of both symbols until it has traded 1,000 shares, on whatever venue.
 Strategy quotes_two_symbols(Trader& trader) {
@@ -170,10 +243,13 @@ struct Sum {
 };
 
 /// The maker by one door, the taker by the other. Both, and the venue, end with the same.
-void trade(const std::string& maker_gateway, const std::string& taker_gateway) {
-  Venue venue;
+void trade(const std::string& maker_gateway, const std::string& taker_gateway, int cuts = 0,
+           bool keeps_orders = false) {
+  Venue venue(keeps_orders);
   LiveOptions maker_options = venue.options("MAKER", "one", maker_gateway, false);
   maker_options.strategy = quotes_two_symbols;
+  Cutter cutter(maker_options.orders.venue, maker_gateway == "fix" ? 2'000 : 500, cuts);
+  if (cuts > 0) maker_options.orders.venue = cutter.at();
   LiveMarket maker(maker_options);
   LiveOptions taker_options = venue.options("TAKER", "two", taker_gateway, true);
   taker_options.strategy = takes_what_it_sees;
@@ -206,6 +282,8 @@ void trade(const std::string& maker_gateway, const std::string& taker_gateway) {
   CHECK(made.cash == -taken.cash);
   CHECK(at_the_venue.shares == made.bought + made.sold);
   CHECK(maker.trader_report().failure.empty());
+  CHECK(cutter.times_cut() == cuts);
+  CHECK(maker_report.times_lost >= static_cast<std::uint32_t>(cuts));
 }
 
 }  // namespace
@@ -217,6 +295,13 @@ TEST_CASE(
 }
 
 TEST_CASE("and the other way round") { trade("fix", "ouch"); }
+
+TEST_CASE("a strategy whose connection is cut again and again knows its orders, its position and its cash") {
+  SUBCASE("OUCH, and the venue cancels what it has open") { trade("ouch", "fix", 4); }
+  SUBCASE("OUCH, and the venue keeps what it has open") { trade("ouch", "fix", 4, true); }
+  SUBCASE("FIX, and the venue cancels what it has open") { trade("fix", "ouch", 4); }
+  SUBCASE("FIX, and the venue keeps what it has open") { trade("fix", "ouch", 4, true); }
+}
 
 TEST_CASE("a venue that cannot be reached, or does not want us, is said to be so") {
   Venue venue;

@@ -121,6 +121,11 @@ struct OrderOptions {
 using TraderSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth,
                         AcceptedTerms, Refreshed, Triggered, Repriced, PhaseChanged, Indicative, Uncrossed>;
 
+/// A strategy has returned, or has thrown.
+struct StrategyDone {
+  std::uint32_t unused{};
+};
+
 struct TraderSetup {
   struct Listed {
     Instrument instrument{};
@@ -133,7 +138,10 @@ struct TraderSetup {
   Fees fees{};
   StampClock stamps = StampClock::world;
   StageTimes* stages = nullptr;    // of the scheduler; null: nothing is measured
-  TraderReport* report = nullptr;  // written when the strategy ends; outlives the runtime
+  TraderReport* report = nullptr;  // written when the trader ends; outlives the runtime
+  // Somebody who is told when the strategy is done; then the trader still hears what becomes of its orders, until it is
+  // told to stop. None: it ends with the strategy.
+  Address<StrategyDone> done{};
 };
 
 /// The actor that a strategy runs in.
