@@ -83,6 +83,7 @@ class Line final : ParticipantEvents {
       if (!up) until = std::min(until, late);
       co_await self_.attend(until);
     }
+    if (status_ == OrderWire::Status::again) connection.close_when_sent();
     if (status_ == OrderWire::Status::lost || status_ == OrderWire::Status::over)
       if (const std::string why = wire_->why(); !why.empty()) lose(why);
     wire_->disconnected(to_ns(self_.now()));

@@ -449,7 +449,7 @@ void OuchClient::heard(const ouch50::Accepted& message) {
                     .type = order->type,
                     .time_in_force = order->time_in_force,
                     .post_only = has(order->terms, Terms::post_only) ? PostOnly::yes : PostOnly::no,
-                    .arrival_ns = order->arrival_ns});
+                    .arrival_ns = std::exchange(order->arrival_ns, 0)});
   if (order->terms != Terms::none && order->terms != Terms::post_only)
     sink_.on(AcceptedTerms{.id = order->id,
                            .part = order->part,
@@ -458,8 +458,7 @@ void OuchClient::heard(const ouch50::Accepted& message) {
                            .side = order->side,
                            .type = order->special,
                            .time_in_force = order->time_in_force,
-                           .terms = order->terms,
-                           .arrival_ns = order->arrival_ns});
+                           .terms = order->terms});
   if (message.state == ouch::OrderState::dead) shrink(*order, order->open.lots, Reason::immediate_or_cancel);
 }
 
@@ -488,7 +487,7 @@ void OuchClient::heard(const ouch50::Replaced& message) {
                       .account = options_.account,
                       .symbol = changed->symbol,
                       .side = changed->side,
-                      .arrival_ns = changed->arrival_ns});
+                      .arrival_ns = std::exchange(changed->arrival_ns, 0)});
   } else {
     sink_.on(Modified{.id = changed->id,
                       .price = changed->price,
@@ -497,7 +496,7 @@ void OuchClient::heard(const ouch50::Replaced& message) {
                       .symbol = changed->symbol,
                       .side = changed->side,
                       .open = changed->open,
-                      .arrival_ns = changed->arrival_ns});
+                      .arrival_ns = std::exchange(changed->arrival_ns, 0)});
   }
   if (message.state == ouch::OrderState::dead) shrink(*changed, changed->open.lots, Reason::requested);
 }
@@ -506,7 +505,7 @@ void OuchClient::heard(const ouch50::Replaced& message) {
 void OuchClient::shrink(Order& order, std::uint32_t decrement, Reason reason) {
   const Quantity by{std::min(decrement, order.open.lots)};
   order.open -= by;
-  const std::int64_t arrival_ns = order.arrival_ns;
+  const std::int64_t arrival_ns = std::exchange(order.arrival_ns, 0);
   if (order.open == Quantity{}) {
     finish(order);
     sink_.on(Cancelled{.id = order.id,
@@ -567,7 +566,7 @@ void OuchClient::heard(const ouch50::Executed& message) {
                   .side = order->side,
                   .maker = rested(message.liquidity),
                   .trade = static_cast<std::uint32_t>(message.match.value()),
-                  .arrival_ns = order->arrival_ns});
+                  .arrival_ns = std::exchange(order->arrival_ns, 0)});
   if (order->open == Quantity{}) finish(*order);
 }
 

@@ -79,7 +79,10 @@ class OuchWire final : public OrderWire, OuchClientSink {
         session_ = std::string(event.session);
         if (first_new_ == 0) {
           first_new_ = event.sequence;
-          if (first_new_ > 1) return Status::again;
+          if (first_new_ > 1) {
+            soup_->log_out(*out_);
+            return Status::again;
+          }
         }
         logged_in_ = true;
         ask();

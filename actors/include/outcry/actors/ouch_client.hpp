@@ -101,7 +101,7 @@ class OuchClient {
     Quantity filled{};
     Quantity open{};
     Quantity part{};
-    std::int64_t arrival_ns{};  // of the last command
+    std::int64_t arrival_ns{};  // of the last command, until it was answered
   };
 
   static std::uint64_t price_to_wire(const Instrument& instrument, Price price);
