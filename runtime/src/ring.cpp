@@ -307,7 +307,8 @@ Ring* Scheduler::ring() {
   if (this_scheduler() != this) throw std::logic_error("an actor opens its sockets on its own scheduler");
   const IoOptions& io = runtime_.options().io;
   const bool hosted = index_ < runtime_.options().hosted_schedulers;
-  if (ring_wake_fd_ < 0) ring_wake_fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  const bool first_attempt = ring_wake_fd_ < 0;
+  if (first_attempt) ring_wake_fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (ring_wake_fd_ < 0) return nullptr;
   ring_ = Ring::make(*this, io, ring_wake_fd_, hosted ? wake_fd_ : -1);
   const int failed = ring_ == nullptr ? errno : 0;
@@ -324,7 +325,7 @@ Ring* Scheduler::ring() {
   } else {
     row.obtained = "none (" + std::generic_category().message(failed) + ")";
   }
-  if (ring_ != nullptr || !std::exchange(told_of_no_ring_, true)) {
+  if (ring_ != nullptr || first_attempt) {
     if (!row.as_asked()) runtime_.log(to_string(row));
     runtime_.note({std::move(row)}, false);
   }

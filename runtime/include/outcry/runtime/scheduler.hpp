@@ -536,7 +536,6 @@ class Scheduler {
 
   std::unique_ptr<Ring> ring_;  // null: none of its actors has opened a socket
   bool busy_ring_ = false;      // IoMode::busy
-  bool told_of_no_ring_ = false;
   int ring_wake_fd_ = -1;       // ends its sleep in the ring; stays, once made, as long as somebody may write to it
 
   // What others touch. sleeping_: not, or where.
