@@ -96,6 +96,10 @@ class Program {
 
   void signal(int number) const { ::kill(child_, number); }
 
+  /// What it has printed so far on standard output; and where that and standard error ("err") are.
+  std::string out() const { return contents(path("out")); }
+  std::string path(const char* name) const { return scratch_.path(name); }
+
   /// Whether it has a handler for the signal now; false once it has ended.
   bool catches(int number) const {
     std::ifstream file("/proc/" + std::to_string(child_) + "/status");

@@ -15,6 +15,10 @@ TEST_CASE("help lists the subcommands and each lists its options") {
     CHECK(contains(outcry({"simulate", "--help"}).out, option));
   for (const char* option : {"--format", "--verify", "--orderbook", "--lenient", "--levels", "--schedulers", "--json"})
     CHECK(contains(outcry({"replay", "--help"}).out, option));
+  for (const char* option : {"FILE", "--host", "--out", "--json"})
+    CHECK(contains(outcry({"serve", "--help"}).out, option));
+  for (const char* option : {"--venue", "--user", "--connections", "--rate", "--ramp", "--for", "--scenario", "--json"})
+    CHECK(contains(outcry({"load", "--help"}).out, option));
 
   const Ended version = outcry({"--version"});
   CHECK(version.status == 0);

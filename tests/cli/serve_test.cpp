@@ -1,0 +1,358 @@
+// outcry serve and outcry load as their user starts them: a venue that opens, answers, trades, and ends its day.
+#include <doctest/doctest.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "program.hpp"
+
+using namespace program_test;
+
+namespace {
+
+const std::string example = std::string(OUTCRY_SOURCE) + "/examples/venue.toml";
+
+/// A connection of somebody who is no actor.
+class Wire {
+ public:
+  explicit Wire(const std::string& at) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(at.substr(at.rfind(':') + 1))));
+    const timeval patience{10, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+  ~Wire() { ::close(socket_); }
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+
+  bool connected() const { return connected_; }
+  void send(const std::string& bytes) {
+    REQUIRE(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+  }
+  /// Until the other side closes.
+  std::string all() {
+    std::string text;
+    char bytes[4096];
+    for (ssize_t got; (got = ::recv(socket_, bytes, sizeof bytes, 0)) > 0;)
+      text.append(bytes, static_cast<std::size_t>(got));
+    return text;
+  }
+
+  // SoupBinTCP.
+  void send_packet(char type, const std::string& payload) {
+    const auto size = static_cast<std::uint16_t>(payload.size() + 1);
+    std::string packet{static_cast<char>(size >> 8), static_cast<char>(size), type};
+    send(packet + payload);
+  }
+  /// The next packet that is neither a heartbeat nor a system event: its type and payload; empty at the end.
+  std::string packet() {
+    for (;;) {
+      const std::string head = exactly(2);
+      if (head.size() != 2) return {};
+      const std::size_t size = static_cast<unsigned char>(head[0]) * 256u + static_cast<unsigned char>(head[1]);
+      std::string rest = exactly(size);
+      if (rest.size() != size || (rest[0] != 'H' && !rest.starts_with("SS"))) return rest;
+    }
+  }
+  void log_in(std::string user, std::string password, const std::string& sequence = "1") {
+    user.resize(6, ' ');
+    password.resize(10, ' ');
+    send_packet('L', user + password + std::string(10, ' ') + std::string(20 - sequence.size(), ' ') + sequence);
+  }
+
+ private:
+  std::string exactly(std::size_t size) {
+    std::string text(size, '\0');
+    std::size_t have = 0;
+    while (have < size) {
+      const ssize_t got = ::recv(socket_, text.data() + have, size - have, 0);
+      if (got <= 0) break;
+      have += static_cast<std::size_t>(got);
+    }
+    text.resize(have);
+    return text;
+  }
+
+  int socket_;
+  bool connected_ = false;
+};
+
+std::string big(std::uint64_t value, int bytes) {
+  std::string text;
+  for (int i = bytes - 1; i >= 0; --i) text += static_cast<char>(value >> (8 * i));
+  return text;
+}
+
+/// An order of OUCH 5.0: a hundred shares at 99.00.
+std::string enter_order(std::uint32_t ref, char side = 'B', std::string symbol = "AAPL",
+                        std::uint64_t price = 990'000) {
+  symbol.resize(8, ' ');
+  return "O" + big(ref, 4) + side + big(100, 4) + symbol + big(price, 8) + "0YPNN" + std::string(14, ' ') + big(0, 2);
+}
+
+std::string page(const std::string& at, const std::string& path) {
+  Wire wire(at);
+  if (!wire.connected()) return {};
+  wire.send("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  return wire.all();
+}
+
+/// A venue of the example, and where its doors are.
+class Venue {
+ public:
+  explicit Venue(std::vector<std::string> more = {}, const std::string& file = example,
+                 const std::function<void()>& prepare = {})
+      : program_(arguments(std::move(more), file), prepare) {
+    REQUIRE(comes_true([&] { return program_.out().find('\n') != std::string::npos; }));
+    doors = Json::parse(program_.out());
+  }
+
+  std::string gateway(const char* name) const { return doors["gateways"][name]["address"]; }
+  std::string metrics() const { return doors["metrics"]; }
+  Ended end(int signal = SIGTERM) {
+    program_.signal(signal);
+    return program_.end();
+  }
+  const Program& program() const { return program_; }
+  std::string ports() const { return program_.path("out"); }
+
+  Json doors;
+
+ private:
+  static std::vector<std::string> arguments(std::vector<std::string> more, const std::string& file) {
+    std::vector<std::string> all{"serve", file, "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  Program program_;
+};
+
+}  // namespace
+
+TEST_CASE("the example venue opens its doors, says where, takes an order, and drains on SIGTERM with status 0") {
+  const Scratch scratch;
+  Venue venue({"--out", scratch.path("run")});
+  CHECK(venue.doors["venue"] == "OUTCRY");
+  CHECK(venue.doors["gateways"].size() == 3);
+  CHECK(venue.doors["gateways"]["ouch"]["protocol"] == "ouch50");
+  CHECK(contains(page(venue.metrics(), "/readyz"), "200 OK"));
+  CHECK(contains(page(venue.metrics(), "/livez"), "200 OK"));
+  CHECK(contains(page(venue.metrics(), "/nothing"), "404 Not Found"));
+
+  Wire alice(venue.gateway("ouch"));
+  alice.log_in("alice", "WONDER");
+  REQUIRE(alice.packet().starts_with("A      DAY1"));
+  alice.send_packet('U', enter_order(1));
+  const std::string accepted = alice.packet();
+  REQUIRE(accepted.size() >= 65);
+  CHECK(accepted.substr(0, 2) == "SA");
+  CHECK(accepted.substr(10, 4) == big(1, 4));
+
+  // Another account trades with it.
+  Wire bob(venue.gateway("ouch"));
+  bob.log_in("BOB", "builder");
+  REQUIRE(bob.packet()[0] == 'A');
+  bob.send_packet('U', enter_order(1, 'S'));
+  CHECK(bob.packet().substr(0, 2) == "SA");
+  CHECK(bob.packet().substr(0, 2) == "SE");
+  CHECK(alice.packet().substr(0, 2) == "SE");
+  // One more rests, and will not outlive its client.
+  alice.send_packet('U', enter_order(2));
+  CHECK(alice.packet().substr(0, 2) == "SA");
+  const std::string metrics = page(venue.metrics(), "/metrics");
+  CHECK(contains(metrics, "Content-Type: text/plain; version=0.0.4"));
+  CHECK(contains(metrics, "outcry_symbol_trades_total{symbol=\"AAPL\"} 1\n"));
+  CHECK(contains(metrics, "outcry_sessions{gateway=\"ouch\"} 2\n"));
+  CHECK(contains(metrics, "outcry_orders_total{gateway=\"ouch\"} 3\n"));
+
+  const Ended ended = venue.end();
+  CHECK(ended.status == 0);
+  CHECK(alice.packet().substr(0, 2) == "SC");  // cancelled
+  CHECK(alice.packet() == "Z");                // and the session is over
+  CHECK(alice.packet().empty());
+  CHECK(bob.packet() == "Z");
+  CHECK(contains(ended.err, "gateway"));
+  CHECK_FALSE(contains(ended.err, "wonder"));
+  CHECK_FALSE(contains(ended.err, "builder"));
+  CHECK(contains(scratch.read("run/latency.hgrm"), "Percentile"));
+  const Json manifest = Json::parse(scratch.read("run/manifest.json"));
+  CHECK(manifest["state"] == "finished");
+  CHECK(manifest["result"]["trades"] == 1);
+  CHECK_FALSE(contains(scratch.read("run/manifest.json"), "builder"));
+}
+
+TEST_CASE("a second signal ends a venue at once") {
+  Venue venue;
+  Wire alice(venue.gateway("ouch"));
+  alice.log_in("ALICE", "wonder");
+  REQUIRE(alice.packet()[0] == 'A');
+  venue.program().signal(SIGTERM);
+  REQUIRE(comes_true([&] { return !venue.program().catches(SIGTERM); }));
+  const Ended ended = venue.end(SIGTERM);
+  CHECK((ended.status == 128 + SIGTERM || ended.status == 0));  // it may have been through already
+}
+
+TEST_CASE(
+    "a wrong password, junk, a length beyond all logins and another session are closed, and others do not notice") {
+  Venue venue;
+  Wire alice(venue.gateway("ouch"));
+  alice.log_in("ALICE", "wonder");
+  REQUIRE(alice.packet()[0] == 'A');
+
+  Wire wrong(venue.gateway("ouch"));
+  wrong.log_in("ALICE", "wander");
+  CHECK(wrong.packet() == "JA");
+  CHECK(wrong.packet().empty());
+  Wire stranger(venue.gateway("ouch"));
+  stranger.log_in("NOBODY", "wonder");
+  CHECK(stranger.packet() == "JA");
+  Wire junk(venue.gateway("ouch"));
+  junk.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(junk.packet().empty());
+  Wire huge(venue.gateway("ouch"));
+  huge.send("\xFF\xFFL");
+  CHECK(huge.packet().empty());
+  Wire broken(venue.gateway("ouch"));
+  broken.log_in("BOB", "builder");
+  REQUIRE(broken.packet()[0] == 'A');
+  broken.send_packet('U', "?what is this");
+  CHECK(broken.packet()[0] == '+');  // why, in a debug packet
+  CHECK(broken.packet().empty());
+
+  alice.send_packet('U', enter_order(1));
+  CHECK(alice.packet().substr(0, 2) == "SA");
+  CHECK(contains(page(venue.metrics(), "/metrics"),
+                 "outcry_logins_failed_total{gateway=\"ouch\",reason=\"rejected\"} 2\n"));
+  CHECK(venue.end().status == 0);
+}
+
+TEST_CASE("a login that does not come in time is closed") {
+  const Scratch scratch;
+  std::string text = contents(example);
+  const auto at = text.find("login = \"30s\"");
+  REQUIRE(at != std::string::npos);
+  Venue venue({}, scratch.write("venue.toml", text.replace(at, 13, "login = \"100ms\"")));
+  Wire slow(venue.gateway("ouch"));
+  slow.send(std::string("\0\x2FL", 3));
+  CHECK(slow.packet().empty());
+  CHECK(venue.end(SIGINT).status == 0);
+}
+
+TEST_CASE("where there are no descriptors left, those who are in do not notice, and who comes later waits") {
+  Venue venue({}, example, [] {
+    const rlimit few{64, 64};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  });
+  Wire alice(venue.gateway("ouch"));
+  alice.log_in("ALICE", "wonder");
+  REQUIRE(alice.packet()[0] == 'A');
+  {
+    std::vector<std::unique_ptr<Wire>> crowd;
+    for (int i = 0; i < 100; ++i) crowd.push_back(std::make_unique<Wire>(venue.gateway("ouch")));
+    alice.send_packet('U', enter_order(1));
+    CHECK(alice.packet().substr(0, 2) == "SA");
+  }
+  Wire bob(venue.gateway("ouch"));
+  bob.log_in("BOB", "builder");
+  CHECK(bob.packet()[0] == 'A');
+  CHECK(venue.end().status == 0);
+}
+
+TEST_CASE("load on a venue is answered, checked and told, in every scenario") {
+  const Scratch scratch;
+  Venue venue;
+  for (const char* scenario : {"steady", "burst", "cancel-storm", "slow-reader", "reconnect-storm"}) {
+    CAPTURE(std::string(scenario));
+    const Ended ended = outcry({"load",   "--venue",    venue.ports(), "--user",
+                                "LOAD#",  "--password", "generator",   "--connections",
+                                "3",      "--rate",     "600",         "--for",
+                                "1500ms", "--scenario", scenario,      "--json",
+                                "--seed", "7",          "--out",       scratch.path(scenario)});
+    CAPTURE(ended.err);
+    CHECK(ended.status == 0);
+    const Json load = ended.json();
+    CHECK(load["checked"] == true);
+    CHECK(load["sent"] == 900);
+    CHECK(load["acknowledged"] == load["orders"]);
+    CHECK(load["unanswered"] == 0);
+    CHECK(load["left_open"] == 0);
+    CHECK(load["latency"]["ack"]["count"] == load["orders"]);
+    CHECK(load["latency"]["ack"]["p99_99_ns"] >= load["latency"]["ack"]["p50_ns"]);
+    CHECK(contains(contents(scratch.path(scenario) + "/latency.hgrm"), "Percentile"));
+  }
+  CHECK(contains(page(venue.metrics(), "/metrics"), "outcry_open_orders{gateway=\"ouch\"} 0\n"));
+
+  const Ended table = outcry({"load", "--venue", venue.gateway("ouch"), "--user", "LOAD#", "--password", "generator",
+                              "--rate", "200", "--for", "500ms"});
+  CHECK(table.status == 0);
+  CHECK(contains(table.out, "ack"));
+  CHECK(contains(table.out, "p99.99"));
+  CHECK(venue.end().status == 0);
+}
+
+TEST_CASE("a load that is ended by Ctrl-C tells what it has") {
+  Venue venue;
+  Program load({"load", "--venue", venue.gateway("ouch"), "--user", "LOAD#", "--password", "generator", "--rate", "500",
+                "--for", "1h", "--json"});
+  REQUIRE(comes_true([&] {
+    return contains(page(venue.metrics(), "/metrics"), "outcry_sessions{gateway=\"ouch\"} 1\n") && load.catches(SIGINT);
+  }));
+  load.signal(SIGINT);
+  const Ended ended = load.end();
+  CHECK(ended.status == 128 + SIGINT);
+  CHECK(ended.json()["stopped"] == true);
+  CHECK(ended.json()["unanswered"] == 0);
+  CHECK(venue.end().status == 0);
+}
+
+TEST_CASE("a load that is not let in says who was not, with status 1") {
+  Venue venue;
+  const Ended ended = outcry({"load", "--venue", venue.gateway("ouch"), "--user", "LOAD#", "--password", "wrong"});
+  CHECK(ended.status == 1);
+  CHECK(contains(ended.err, "LOAD1: the venue does not let this user in"));
+  CHECK_FALSE(contains(ended.err, "wrong"));
+  CHECK(venue.end().status == 0);
+}
+
+TEST_CASE("what is wrong with a venue's file, or a port that is taken, is one sentence") {
+  const Scratch scratch;
+  std::string text = contents(example);
+  const auto at = text.find("schedulers = 1");
+  const std::string file = scratch.write("venue.toml", std::string(text).replace(at, 10, "schedulres"));
+  const Ended typo = outcry({"serve", file});
+  CHECK(typo.status == 1);
+  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  CHECK(contains(
+      typo.err, "venue.toml, line " + std::to_string(line) + ": there is no key schedulres, did you mean schedulers?"));
+  CHECK(typo.err.find('\n') == typo.err.size() - 1);
+
+  Venue first;
+  const std::string taken = first.gateway("ouch");
+  text.replace(text.find("127.0.0.1:0"), 11, taken);
+  const Ended second = outcry({"serve", scratch.write("second.toml", text)});
+  CHECK(second.status == 1);
+  CHECK(contains(second.err, taken));
+  CHECK(contains(second.err, "Address already in use"));
+  CHECK(second.err.find('\n') == second.err.size() - 1);
+  CHECK(first.end().status == 0);
+
+  CHECK(outcry({"serve", scratch.path("none.toml")}).status == 1);
+  CHECK(outcry({"load"}).status == 2);
+  CHECK(outcry({"load", "--venue", "127.0.0.1:0", "--user", "A", "--password", "b"}).status == 2);
+  CHECK(outcry({"load", "--venue", "127.0.0.1:1", "--user", "A", "--password", "b", "--connections", "2"}).status == 2);
+  CHECK(contains(outcry({"load", "--venue", "x", "--user", "A", "--password", "b", "--scenario", "calm"}).err,
+                 "expected one of steady, burst, cancel_storm, slow_reader, reconnect_storm"));
+}
