@@ -24,6 +24,7 @@ check() {
 
 say_counts() { echo "$passed passed, $failed failed, $skipped skipped"; }
 finish() {
+  [ -z "${KEEP:-}" ] || cp -r "$work" "$KEEP"
   local process
   for process in ${started[@]+"${started[@]}"}; do kill "$process" 2>/dev/null; done
   for process in ${started[@]+"${started[@]}"}; do wait "$process" 2>/dev/null; done
