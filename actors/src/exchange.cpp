@@ -34,6 +34,7 @@ using Kind = ExchangeDoor::Kind;
 
 constexpr std::uint32_t symbol_mailbox = 1u << 16;
 constexpr std::int64_t units_of_currency = 10'000;
+constexpr std::size_t largest_message = 512;  // of OUCH, with all its options
 constexpr Duration time_to_open = std::chrono::seconds(10);
 constexpr Duration look_again = std::chrono::milliseconds(2);
 constexpr std::int64_t day_ns = 86'400'000'000'000;
@@ -121,6 +122,13 @@ struct PortOfAccount {
   std::uint32_t gateway = 0;  // likewise
 };
 
+/// Where a port will live.
+struct Place {
+  PortOfAccount port;
+  std::uint32_t scheduler = 0;
+  fix::Version version{};
+};
+
 }  // namespace
 
 struct Exchange::Parts {
@@ -143,6 +151,7 @@ struct Exchange::Parts {
   std::vector<VenueProbeAddress> probes;  // by scheduler
   std::vector<OuchGateway> ouch_gateways;
   std::vector<AnyAddress> fix_acceptors;
+  std::vector<Place> places;
   std::vector<PortOfAccount> ports;
   std::vector<FeedOfSymbols> feeds;
   std::vector<SnapshotsOfFeed> snapshots;
@@ -167,6 +176,7 @@ struct Exchange::Parts {
     return asked >= 0 ? asked : static_cast<int>(turn++ % config.schedulers);
   }
   void build();
+  void place_ports();
   void build_symbols();
   void build_ports();
   void build_feeds();
@@ -415,6 +425,7 @@ void Exchange::Parts::build() {
   }
   director =
       runtime->spawn({.name = "director", .scheduler = 0, .mailbox = {.capacity = 1u << 14}}, outcry::director, this);
+  place_ports();
   build_symbols();
   build_ports();
   build_feeds();
@@ -460,24 +471,13 @@ void Exchange::Parts::build_symbols() {
   directory.emplace(std::move(listed_symbols));
 }
 
-void Exchange::Parts::build_ports() {
-  if (!config.kill_switch.empty()) kill = KillSwitch(config.kill_switch);
-  risks.resize(config.schedulers);
-  ports_there.resize(config.schedulers);
-  std::vector<std::uint32_t> ports_of(config.schedulers);
-
-  // Where they live, before anything of a size is made.
+/// Gives each account at each of its gateways a number and a scheduler, before anything of a size is made.
+void Exchange::Parts::place_ports() {
   std::uint32_t turn = 0;
   for (VenueConfig::Gateway& gateway : config.gateways) gateway.scheduler = scheduler_for(gateway.scheduler, turn);
   const auto fits = [&](const VenueConfig::Account& account, std::uint32_t gateway) {
     return std::find(account.gateways.begin(), account.gateways.end(), gateway) != account.gateways.end();
   };
-  struct Place {
-    PortOfAccount port;
-    std::uint32_t scheduler;
-    fix::Version version;
-  };
-  std::vector<Place> places;
   std::uint32_t number = 0;
   std::uint32_t dealt = 0;
   for (std::uint32_t g = 0; g < config.gateways.size(); ++g) {
@@ -490,10 +490,24 @@ void Exchange::Parts::build_ports() {
         const std::uint32_t on =
             is_fix ? static_cast<std::uint32_t>(config.gateways[g].scheduler) : dealt++ % config.schedulers;
         places.push_back({{.account = AccountId{++number}, .user = a, .gateway = g}, on, version});
-        ++ports_of[on];
       }
     }
   }
+  if (!config.rules) return;
+  // Groups are those of the accounts in the file; the books know ports.
+  const auto grouped = [&](const Place& place) { return config.accounts[place.port.user].group; };
+  if (std::all_of(places.begin(), places.end(), [&](const Place& place) { return grouped(place) == 0; })) return;
+  config.rules->groups.assign(places.size() + 1, 0);
+  for (const Place& place : places) config.rules->groups[place.port.account.value] = grouped(place);
+}
+
+void Exchange::Parts::build_ports() {
+  if (!config.kill_switch.empty()) kill = KillSwitch(config.kill_switch);
+  risks.resize(config.schedulers);
+  ports_there.resize(config.schedulers);
+  std::vector<std::uint32_t> ports_of(config.schedulers);
+
+  for (const Place& place : places) ++ports_of[place.scheduler];
   const bool prices = needs_prices(config);
   for (std::uint32_t i = 0; i < config.schedulers; ++i) {
     if (ports_of[i] == 0) continue;
@@ -632,6 +646,7 @@ void Exchange::Parts::build_ports() {
                        .logins = logins,
                        .ports = std::move(clients[g])};
     setup.soup.login_timeout_ns = config.sizes.login.count();
+    setup.soup.largest_payload = largest_message;
     ouch_gateways.push_back({runtime->spawn(spawning, gateway, std::move(setup)), door});
   }
 }

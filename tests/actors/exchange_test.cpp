@@ -195,6 +195,20 @@ TEST_CASE("a door that somebody has already keeps a venue from starting, and say
   }
 }
 
+TEST_CASE("accounts of one group do not trade with each other, whatever their ports are called in the books") {
+  Listening feed;
+  Log log;
+  std::string text = file(feed.port(), "[rules]\nself_trade = \"cancel_newest\"\n");
+  text.replace(text.find("copies = 4"), 10, "copies = 4\ngroup = 7");
+  Exchange exchange(config(text), log.function());
+  exchange.start();
+  const LoadReport none = load(exchange, 4);
+  CHECK(none.good());
+  CHECK(none.counts.executions == 0);
+  exchange.drain();
+  CHECK(exchange.join().trades == 0);
+}
+
 TEST_CASE("rules and a day in a venue's file are the books'") {
   Listening feed;
   Log log;

@@ -1,6 +1,7 @@
 # What the checks by foreign programs have in common: where things are, what is installed, and how results are counted.
 #
 # BUILD=DIR      a build of ours (build/release); what is not there is built
+# KEEP=DIR       where what was recorded is kept
 # STRANGERS=DIR  where foreign programs are installed (build/strangers); nothing is installed anywhere else
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
