@@ -198,6 +198,12 @@ bool KillSwitch::covers(const KillScope& scope, AccountId account) const {
   return found != accounts_.end() && found->second.firm == scope;
 }
 
+std::string_view KillSwitch::firm_of(AccountId account) const {
+  const auto found = accounts_.find(account.value);
+  const bool has_firm = found != accounts_.end() && found->second.firm.kind == KillScope::Kind::firm;
+  return has_firm ? found->second.firm.firm_name() : std::string_view{};
+}
+
 std::vector<AccountId> KillSwitch::accounts(const KillScope& scope) const {
   std::vector<AccountId> found;
   for (const auto& [account, known] : accounts_)

@@ -77,7 +77,7 @@ struct Believed {
 /// A client, its port, and the two directions of their connection.
 class Pair {
  public:
-  explicit Pair(fix::Version version) : version_(version) {
+  explicit Pair(fix::Version version) {
     venue.risk.add_account(mara);
     venue.risk.add_account(otto);
     FixPortOptions at_venue;
@@ -187,7 +187,6 @@ class Pair {
     venue_side.on(event);
   }
 
-  fix::Version version_;
   ByteBuffer client_out_{1 << 14}, port_out_{1 << 14};
   std::string to_port_, to_client_;
 };

@@ -33,10 +33,10 @@ class FixVenue : public OrderRoute {
   }
 
   /// AAPL counts in 1/10,000, MSFT in cents.
-  explicit FixVenue(std::vector<std::string_view> more = {})
-      : directory_(listed(std::move(more))), risk({.symbols = directory_.size(), .open_orders = 1 << 12}) {
+  explicit FixVenue(std::uint32_t most_orders = 1 << 12)
+      : directory_(listed()), risk({.symbols = directory_.size(), .open_orders = most_orders}) {
     for (const SymbolDirectory::Listed& listed : directory_.all()) {
-      pools_.push_back(std::make_unique<OrderPool>(OrderPool::Size{.orders = 1 << 12}));
+      pools_.push_back(std::make_unique<OrderPool>(OrderPool::Size{.orders = most_orders}));
       books_.push_back(std::make_unique<OrderBook<>>(listed.instrument, *pools_.back()));
     }
     trades_.resize(directory_.size());
@@ -105,12 +105,8 @@ class FixVenue : public OrderRoute {
   }
 
  private:
-  static std::vector<SymbolDirectory::Listed> listed(std::vector<std::string_view> more) {
-    std::vector<SymbolDirectory::Listed> all{{.instrument = instrument(0, "AAPL", 10'000)},
-                                             {.instrument = instrument(1, "MSFT", 100)}};
-    for (const std::string_view name : more)
-      all.push_back({.instrument = instrument(static_cast<std::uint32_t>(all.size()), name, 10'000)});
-    return all;
+  static std::vector<SymbolDirectory::Listed> listed() {
+    return {{.instrument = instrument(0, "AAPL", 10'000)}, {.instrument = instrument(1, "MSFT", 100)}};
   }
 
   template <class C>

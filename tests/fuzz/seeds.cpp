@@ -153,6 +153,30 @@ void fix(Seeds& streams, Seeds& sessions) {
   sessions.add('\2' + logon + "report\n35=2|34=2|7=1|16=0|\nwaitz\n");
 }
 
+// A line for each thing that happens to a port; the numbers and names of its messages are put in by the fuzzer.
+void fix_ports(Seeds& ports) {
+  const std::string time = "60=20261121-01:55:00|";
+  const auto order = [&](const std::string& id, const std::string& more) {
+    return "D 11=" + id + "|21=1|54=1|55=AAPL|" + time + more + "\n";
+  };
+  const auto change = [&](const char* type, const std::string& id, const std::string& original,
+                          const std::string& more) {
+    return std::string(type) + " 11=" + id + "|21=1|41=" + original + "|54=1|55=AAPL|" + time + more + "\n";
+  };
+  for (char kind = 0; kind < 64; kind = static_cast<char>(kind + 7)) {
+    const std::string first(1, kind);
+    ports.add(first + order("a", "38=100|40=2|44=10|") + "!\ntA\ntB\nm\nh\nh\n" + change("F", "b", "a", "38=100|") +
+              "m\nh\n");
+    ports.add(first + order("a", "38=100|40=2|44=10|18=Q|") + change("G", "b", "a", "38=50|40=2|44=9.9|") + "tC\n" +
+              change("G", "c", "b", "38=70|40=2|44=9.8|59=3|") + "m\nh\nm\nh\nm\nh\n!\n" +
+              change("F", "d", "c", "38=1|"));
+    ports.add(first + order("a", "38=100|40=2|44=10|") + "!\nb\ntA\n!\nw\xff\na\n2 7=1|16=0|\nH 11=a|54=1|55=AAPL|\n");
+    ports.add(first + order("a", "38=100|40=2|44=10|") + order("e", "38=10|40=1|59=4|") + "!\nq 11=m|530=7|" + time +
+              "\nk2\n" + order("f", "38=1|40=2|44=1|") + "k1\no1\n" + order("g", "38=1|40=2|44=1|") + "o2\n");
+    ports.add(first + order("a", "38=100|40=2|44=10|") + order("a", "97=Y|38=100|40=2|44=10|") + "4 36=9|123=Y|\n5\n");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -163,11 +187,12 @@ int main(int argc, char** argv) {
   const std::filesystem::path folder = argv[1];
   Seeds ouch_seeds(folder / "ouch"), order_entry_seeds(folder / "order_entry"), packets(folder / "moldudp64"),
       messages(folder / "itch"), port_sessions(folder / "ouch_session"), streams(folder / "fix"),
-      sessions(folder / "fix_session");
+      sessions(folder / "fix_session"), ports(folder / "fix_port");
   ouch(ouch_seeds);
   order_entry(order_entry_seeds);
   ouch_session(port_sessions);
   feed(packets, messages);
   fix(streams, sessions);
+  fix_ports(ports);
   return 0;
 }

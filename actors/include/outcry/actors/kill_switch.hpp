@@ -71,6 +71,8 @@ class KillSwitch {
   const std::vector<Engagement>& engagements() const { return engaged_; }
   /// Is the account within the scope?
   bool covers(const KillScope& scope, AccountId account) const;
+  /// Empty: none that was said.
+  std::string_view firm_of(AccountId account) const;
   /// The accounts that were added, of a scope.
   std::vector<AccountId> accounts(const KillScope& scope) const;
 

@@ -16,7 +16,7 @@
 // An order is worth its price times its lots: its limit, its trigger, or for one without either the reference price. That
 // price is the symbol's last trade, before the first one the middle of its quote. Prices below zero count as above it.
 //
-// Every way in asks the same object: ports before they send, in-process strategies through a RiskGate.
+// Every way in asks the same object: ports before they send (CheckedRoute), in-process strategies through a RiskGate.
 // Thread: one owner; the accounts of one object are all traded from one scheduler. Nothing allocates but setting up.
 // Limits: RiskSize. Memory: 64 bytes for each account and symbol, 64 for each open order, 24 for each recent one.
 #pragma once
