@@ -1,4 +1,4 @@
-// A FIX server for programs that we did not write (quickfix.sh).
+// A FIX server for programs that we did not write (quickfix).
 //
 //     fix_server echo    ISLD for TW, 4.2 and 4.4: sessions only; orders, security definitions and mails come back as they
 //                        are, which is what QuickFIX's acceptance definitions expect of an application

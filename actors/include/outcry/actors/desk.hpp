@@ -31,8 +31,8 @@
 #include <vector>
 
 #include <outcry/actors/history_ledger.hpp>
-#include <outcry/actors/shown_orders.hpp>
 #include <outcry/actors/participant.hpp>
+#include <outcry/actors/shown_orders.hpp>
 #include <outcry/actors/stage_times.hpp>
 #include <outcry/actors/stamp.hpp>
 #include <outcry/actors/tape.hpp>
@@ -133,7 +133,9 @@ class Desk {
   void take(const SubscribeOrders& subscribe);
 
   /// What subscribers to orders have not had; null: nothing. Whoever runs the desk hands it over after each batch.
-  ShownOrders* shown_orders() { return shown_orders_ != nullptr && shown_orders_->has_any() ? shown_orders_.get() : nullptr; }
+  ShownOrders* shown_orders() {
+    return shown_orders_ != nullptr && shown_orders_->has_any() ? shown_orders_.get() : nullptr;
+  }
 
   const OrderBook<>& book() const { return book_; }
 
