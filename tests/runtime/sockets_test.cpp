@@ -378,3 +378,34 @@ TEST_CASE("an actor that attends plays the same in every simulation, on any numb
   }
   CHECK(digests.size() == 1);
 }
+
+TEST_CASE("schedulers that sleep in their rings are woken by every message, and by their timers") {
+  for (const IoMode mode : {IoMode::sleep, IoMode::kernel_polled}) {
+    RuntimeOptions options = live(2);
+    options.idle = IdlePolicy::sleep;
+    options.io.mode = mode;
+    Runtime world(options);
+    auto returns = [](Self<Number> self, std::vector<Address<Number>>* others, std::size_t other, bool serves,
+                      std::int64_t* last) -> Actor {
+      auto socket = Datagrams::open(self, Endpoint::loopback());  // so that there is a ring to sleep in
+      REQUIRE(socket);
+      if (serves) (*others)[other].send(Number{0});
+      const Time patience = later(self.now(), 30s);
+      while (*last < 5'000) {
+        auto number = co_await self.receive_until(patience);
+        REQUIRE(number);
+        *last = number->value + 1;
+        (*others)[other].send(Number{*last});
+        if (*last % 1'000 == 0) co_await self.sleep(1ms);
+      }
+    };
+    std::vector<Address<Number>> both(2);
+    std::int64_t last[2] = {0, 0};
+    both[0] = world.spawn({.scheduler = 0}, returns, &both, std::size_t{1}, true, &last[0]);
+    both[1] = world.spawn({.scheduler = 1}, returns, &both, std::size_t{0}, false, &last[1]);
+    world.run();
+    CHECK(std::max(last[0], last[1]) >= 5'000);
+    CHECK(world.counters().parks > 0);
+    CHECK(world.counters().wakes > 0);
+  }
+}
