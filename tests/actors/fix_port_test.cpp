@@ -565,7 +565,8 @@ TEST_CASE("the first message says whose session a connection is") {
   const std::string logon = fix_text(Version::v4_4, "35=A|34=1|49=MARA|52=20261121-01:55:00|56=VENUE|98=0|108=30|");
   for (std::size_t size = 0; size < logon.size(); ++size)
     REQUIRE(caller(logon.substr(0, size)).state == FixCaller::State::partial);
-  const FixCaller known = caller(logon + "8=FIX");
+  const std::string more = logon + "8=FIX";
+  const FixCaller known = caller(more);
   CHECK(known.state == FixCaller::State::known);
   CHECK(known.version == Version::v4_4);
   CHECK(known.sender == "MARA");
