@@ -12,7 +12,7 @@
 // whatever life of the client it comes. With reset_on_logon the first connection begins anew, and later ones go on.
 // Sizes: commands say what is to be open, FIX says the total with what was executed: the client counts what it has heard.
 //
-// Thread: one owner. Nothing allocates but connected().
+// Thread: one owner. Nothing allocates on the way of a message; connections that come and go do.
 // Limits: `most_orders` that are not over, and FixClientOptions::sent messages. Full: send() refuses. Special orders are
 // not sent. What everyone hears (quotes, trades) comes by other ways.
 #pragma once

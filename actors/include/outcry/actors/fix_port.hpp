@@ -23,7 +23,7 @@
 // whatever the route asks (risk). Cancels are refused only where there is nothing to cancel.
 // Throttle: beyond `throttle` new orders and replacements are refused; beyond `flood` the session is ended.
 //
-// Thread: one owner. Nothing allocates but connected().
+// Thread: one owner. Nothing allocates on the way of a message; connections that come and go, and kill(), do.
 // Limits: ClOrdIDs of at most 32 characters, `client_ids` of them; FixPortOptions::sent messages to be sent again. When
 // that is almost full, no new orders are taken; when a report finds no room, the session ends and all is cancelled.
 #pragma once
