@@ -72,6 +72,12 @@ class MemoryVenue : public OrderRoute {
     std::erase_if(events_, [&](const auto& one) { return one.first == account; });
   }
 
+  /// No orders, and nothing to be heard.
+  void empty() {
+    for (std::uint32_t i = 0; i < 3; ++i) act(MassCancel{.symbol = {i}, .all_accounts = 1});
+    events_.clear();
+  }
+
   bool has_room = true;
   RiskReason refuses = RiskReason::none;
 

@@ -24,7 +24,7 @@ bool is_sound(const Ouch42Desk&, std::span<const std::byte> message) { return bo
 template <class Port>
 class Session {
  public:
-  Session() : venue_({.self_trade = SelfTrade::decrement}, 1024), port_(options(), venue_.symbols(), venue_) {}
+  explicit Session(MemoryVenue& venue) : venue_(venue), port_(options(), venue_.symbols(), venue_) {}
 
   void play(std::span<const std::byte> stream, Bytes& draws, bool logs_in) {
     if (logs_in) log_in();
@@ -126,7 +126,7 @@ class Session {
     if (known != port_.desk().entry().open_orders()) std::abort();
   }
 
-  MemoryVenue venue_;
+  MemoryVenue& venue_;
   Port port_;
   ByteBuffer in_{1 << 14}, out_{1 << 13};
   SoupClient listener_{{}, 0};
@@ -142,9 +142,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Bytes draws(data, 16);
   const std::uint8_t kind = draws.next();
   const std::span<const std::byte> stream{reinterpret_cast<const std::byte*>(data + 16), size - 16};
+  // Books are large: each session begins with empty ones, not with new ones.
+  static MemoryVenue venue({.self_trade = SelfTrade::decrement}, 1024);
+  venue.empty();
   if (kind % 2 == 0)
-    Session<Ouch50Port>().play(stream, draws, (kind & 2) != 0);
+    Session<Ouch50Port>(venue).play(stream, draws, (kind & 2) != 0);
   else
-    Session<Ouch42Port>().play(stream, draws, (kind & 2) != 0);
+    Session<Ouch42Port>(venue).play(stream, draws, (kind & 2) != 0);
   return 0;
 }
