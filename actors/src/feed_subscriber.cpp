@@ -143,26 +143,30 @@ Actor snapshot_reader(Self<> self, std::shared_ptr<Shared> shared) {
     const std::int64_t now_ns = to_ns(self.now());
     if (self.stopping()) co_return;
     state.audience.at(now_ns);
-    std::span<const std::byte> rest = connection.in();
-    const std::size_t size = rest.size();
-    while (reading) {
-      const SoupClientEvent event = soup.receive(rest, now_ns);
-      if (!event) break;
-      switch (event.kind) {
-        case SoupClientEvent::Kind::accepted:
-          reading = state.client.snapshot_begins(event.session, now_ns, state.audience);
-          break;
-        case SoupClientEvent::Kind::message:
-          reading = state.client.snapshot(event.message, now_ns, state.audience);
-          break;
-        case SoupClientEvent::Kind::unsequenced: break;
-        default:
-          reading = false;
-          state.client.snapshot_failed(now_ns);
-          break;
+    // What is taken may make room for more at once, of which there is no word.
+    for (std::size_t taken = 1; reading && taken != 0;) {
+      std::span<const std::byte> rest = connection.in();
+      const std::size_t size = rest.size();
+      while (reading) {
+        const SoupClientEvent event = soup.receive(rest, now_ns);
+        if (!event) break;
+        switch (event.kind) {
+          case SoupClientEvent::Kind::accepted:
+            reading = state.client.snapshot_begins(event.session, now_ns, state.audience);
+            break;
+          case SoupClientEvent::Kind::message:
+            reading = state.client.snapshot(event.message, now_ns, state.audience);
+            break;
+          case SoupClientEvent::Kind::unsequenced: break;
+          default:
+            reading = false;
+            state.client.snapshot_failed(now_ns);
+            break;
+        }
       }
+      taken = size - rest.size();
+      connection.take(taken);
     }
-    connection.take(size - rest.size());
     if (!reading) break;
     const bool lost = connection.ended() || self.now() >= deadline ||
                       soup.poll(connection.out(), now_ns).kind == SoupClientEvent::Kind::timed_out;

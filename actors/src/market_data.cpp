@@ -132,7 +132,9 @@ Actor market_data(MarketDataSelf self, MarketDataOptions options) {
   std::size_t symbols = options.symbols.size();
   std::int64_t over_ns = far;  // the session has ended; until then its end is repeated
   for (bool ended = false; !ended;) {
-    auto attending = self.attend(time_from_ns(std::min(data->deadline(), over_ns)));
+    // Of a stop it hears once; what was sent before that is still in the mailbox.
+    const bool stops = self.stopping() && over_ns == far;
+    auto attending = self.attend(stops ? self.now() : time_from_ns(std::min(data->deadline(), over_ns)));
     co_await attending;
     const std::int64_t now_ns = to_ns(self.now());  // one clock read for each batch
     auto batch = self.take(batch_size);
@@ -191,6 +193,12 @@ Actor snapshot_session(SessionSelf self, std::shared_ptr<SnapshotDesk> shared, s
   if (!adopted) co_return;
   Connection connection = std::move(*adopted);
   GlimpseSession session(desk.options.session, desk.desk, to_ns(self.now()));
+  ByteBuffer out(desk.options.out_bytes / 2);  // no more at once, so that there is word of room again
+  const auto leave = [&] {
+    const std::size_t size = std::min(out.size(), connection.out().room());
+    connection.out().append(out.bytes().first(size));
+    out.take(size);
+  };
   while (!connection.ended() && session.state() != State::done && session.state() != State::failed) {
     auto attending = self.attend(time_from_ns(session.deadline()));
     co_await attending;
@@ -198,20 +206,28 @@ Actor snapshot_session(SessionSelf self, std::shared_ptr<SnapshotDesk> shared, s
     std::int64_t now_ns = to_ns(self.now());
     std::span<const std::byte> rest = connection.in();
     const std::size_t size = rest.size();
-    session.receive(rest, connection.out(), now_ns);
+    session.receive(rest, out, now_ns);
     connection.take(size - rest.size());
     if (session.state() == State::wants_snapshot) {
       auto asking = desk.options.feed.ask(SnapshotQuery{}, std::chrono::seconds(10));
       auto given = co_await asking;
       now_ns = to_ns(self.now());
       if (given)
-        session.give(given->snapshot, given->session.text(), connection.out(), now_ns);
+        session.give(given->snapshot, given->session.text(), out, now_ns);
       else
-        session.give(nullptr, {}, connection.out(), now_ns);
+        session.give(nullptr, {}, out, now_ns);
     }
-    session.poll(connection.unsent(), connection.out(), now_ns);
+    session.poll(connection.unsent() + out.size(), out, now_ns);
+    leave();
   }
-  if (session.state() != State::done) {
+  // The last of it, as long as the client may take.
+  while (session.state() == State::done && !out.empty() && !connection.ended() && !self.stopping() &&
+         to_ns(self.now()) < session.give_up_ns()) {
+    auto attending = self.attend(later(self.now(), std::chrono::milliseconds(100)));
+    co_await attending;
+    leave();
+  }
+  if (session.state() != State::done || !out.empty()) {
     ++desk.status.failed;
     connection.abort();
     co_return;

@@ -202,7 +202,7 @@ TEST_CASE("a snapshot at any message of a short day joins the feed exactly") {
 TEST_CASE("a gap that nobody can close is closed by a snapshot, and the books are stale until then") {
   const std::uint64_t seed = test_seed();
   CAPTURE(seed);
-  FeedRig rig({.symbols = 2, .seed = seed});
+  FeedRig rig({.symbols = 2, .rules = false, .seed = seed});
   Client client(rig, {.receiver = {.first_pause_ns = 1'000'000, .longest_pause_ns = 1'000'000, .attempts = 3}}, seed);
   client.answers = false;
   rig.begin();

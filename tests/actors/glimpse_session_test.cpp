@@ -102,10 +102,10 @@ TEST_CASE("wrong passwords, later numbers and other packets get no snapshot") {
   {
     Pair pair(desk, 1'000, 0);
     pair.log_in("SNAP0", "SECRET", 1, 0);
-    Pair second(desk, 1'000, 0);  // one live session for each account
-    second.log_in("SNAP0", "SECRET", 1, 0);
-    second.read(0);
-    CHECK(second.heard == "rejected A ");
+    Pair other(desk, 1'000, 0);  // one live session for each account
+    other.log_in("SNAP0", "SECRET", 1, 0);
+    other.read(0);
+    CHECK(other.heard == "rejected A ");
   }
   {
     Pair pair(desk, 1'000, 0);

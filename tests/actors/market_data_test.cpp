@@ -291,14 +291,18 @@ Actor snapshot_client(Self<> self, Endpoint server, std::string user, bool reads
     auto attending = self.attend(later(self.now(), 100ms));
     co_await attending;
     if (!reads) continue;
-    std::span<const std::byte> rest = connection.in();
-    const std::size_t size = rest.size();
-    while (const SoupClientEvent event = soup.receive(rest, to_ns(self.now()))) {
-      if (event.kind != SoupClientEvent::Kind::message) continue;
-      ++heard->messages;
-      heard->last = glimpse::decode(event.message).next_sequence;
+    for (std::size_t taken = 1; taken != 0;) {
+      std::span<const std::byte> rest = connection.in();
+      const std::size_t size = rest.size();
+      while (const SoupClientEvent event = soup.receive(rest, to_ns(self.now()))) {
+        if (event.kind != SoupClientEvent::Kind::message) continue;
+        ++heard->messages;
+        heard->last = glimpse::decode(event.message).next_sequence;
+      }
+      taken = size - rest.size();
+      connection.take(taken);
     }
-    connection.take(size - rest.size());
+    soup.poll(connection.out(), to_ns(self.now()));
   }
   heard->lost = heard->last == 0;
 }

@@ -55,6 +55,8 @@ class GlimpseSession {
   /// `unsent`: what the connection has of ours, `out` included. Writes as much as there is room for.
   void poll(std::size_t unsent, ByteBuffer& out, std::int64_t now_ns);
   std::int64_t deadline() const;
+  /// When a client must have had everything.
+  std::int64_t give_up_ns() const { return begun_ns_ + options_.longest_ns; }
 
  private:
   void fail(const char* why) {
