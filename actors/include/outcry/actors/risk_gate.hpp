@@ -26,8 +26,8 @@ namespace outcry {
 
 using RiskGateSelf = Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
                           EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder,
-                          MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions, Accepted, Rejected,
-                          Filled, Cancelled, Reduced, Modified, Replaced, KillChanged>;
+                          MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders,
+                          Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, KillChanged>;
 
 struct RiskGateSetup {
   SymbolAddress symbol{};
