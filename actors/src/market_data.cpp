@@ -200,7 +200,9 @@ Actor snapshot_session(SessionSelf self, std::shared_ptr<SnapshotDesk> shared, s
     out.take(size);
   };
   while (!connection.ended() && session.state() != State::done && session.state() != State::failed) {
-    auto attending = self.attend(time_from_ns(session.deadline()));
+    // Looks again soon while there is something to send, whether or not there is word of room.
+    const Time soon = session.state() == State::sending ? later(self.now(), std::chrono::milliseconds(1)) : never;
+    auto attending = self.attend(std::min(time_from_ns(session.deadline()), soon));
     co_await attending;
     if (self.stopping()) break;
     std::int64_t now_ns = to_ns(self.now());
