@@ -520,7 +520,7 @@ class Reader {
   }
 
   void check_doors() {
-    std::stable_sort(doors_.begin(), doors_.end(), [](const Door& a, const Door& b) { return a.line < b.line; });
+    std::sort(doors_.begin(), doors_.end(), [](const Door& a, const Door& b) { return a.line < b.line; });
     for (std::size_t i = 0; i < doors_.size(); ++i) {
       if (doors_[i].address.port() == 0) continue;
       for (std::size_t j = 0; j < i; ++j)
