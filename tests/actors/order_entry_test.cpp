@@ -1,5 +1,6 @@
 // An account's orders, in the words of no protocol: what is sent to the symbols, and what the client is told.
 #include <outcry/actors/key_table.hpp>
+#include <outcry/actors/market_by_order.hpp>
 #include <outcry/actors/order_entry.hpp>
 #include <outcry/actors/symbol.hpp>
 #include <outcry/runtime/runtime.hpp>
@@ -94,7 +95,7 @@ TEST_CASE("an order is told of when the symbol has taken it, when it trades, and
   CHECK(accepted.quantity == Quantity{100});
   CHECK(first.kind == Kind::filled);
   CHECK(first.maker);
-  CHECK(first.match == (std::uint64_t{1} << 32 | 9));
+  CHECK(first.match == match_number(SymbolId{1}, 9));
   CHECK(!first.last);
   CHECK(second.last);
   CHECK(rig.entry.order(second.order).executed == Quantity{100});
