@@ -1,8 +1,9 @@
-// A market maker for every symbol of a market, in thirty lines. The same source runs in a simulated market and on recorded
-// market data:
+// A market maker for every symbol of a market, in thirty lines. The same source runs in a simulated market, on recorded
+// market data, and on a venue on sockets:
 //
 //   market_maker simulate --symbols 3 --for 30m
 //   market_maker replay DAY.itch
+//   market_maker live venue.toml --user ALICE
 #include <algorithm>
 #include <vector>
 
