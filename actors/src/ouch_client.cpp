@@ -101,8 +101,9 @@ bool rested(ouch::Liquidity liquidity) {
 
 }  // namespace
 
-OuchClient::OuchClient(const OuchClientOptions& options, std::vector<Instrument> instruments, OuchClientSink& sink)
-    : options_(options), instruments_(std::move(instruments)), sink_(sink) {
+OuchClient::OuchClient(const OuchClientOptions& options, std::vector<Instrument> instruments, OuchSender& sender,
+                       ParticipantEvents& events)
+    : options_(options), instruments_(std::move(instruments)), sender_(sender), events_(events) {
   for (const Instrument& instrument : instruments_) by_name_.emplace(name_of(instrument), instrument.symbol);
 }
 
@@ -153,7 +154,7 @@ void OuchClient::refuse(const Command& command, CommandKind kind, Reason reason,
   if constexpr (requires { command.id; }) rejected.id = command.id;
   rejected.new_id = new_id;
   rejected.arrival_ns = command.arrival_ns;
-  sink_.on(rejected);
+  events_.on(rejected);
 }
 
 Reason OuchClient::refusal_of(SymbolId symbol, Price price, Quantity quantity, bool has_price) const {
@@ -259,7 +260,7 @@ void OuchClient::enter(Order order, Quantity quantity, Price price, const ouch50
   message.capacity = options_.capacity;
   message.client_order_id = text_of(order.id);
   std::array<std::byte, ouch50::largest_message> bytes;
-  if (!sink_.send(std::span(bytes).first(ouch50::encode(message, bytes, options))))
+  if (!sender_.send(std::span(bytes).first(ouch50::encode(message, bytes, options))))
     return refuse(order, CommandKind::new_order, Reason::disconnected);
   last_user_ref_ = user_ref;
   remember(order, user_ref);
@@ -271,7 +272,7 @@ bool OuchClient::send_cancel(const Order& order, std::uint32_t total) {
   message.user_ref = order.replacing != 0 ? order.replacing : order.user_ref;
   message.quantity = total;
   std::array<std::byte, ouch50::largest_message> bytes;
-  return sink_.send(std::span(bytes).first(ouch50::encode(message, bytes)));
+  return sender_.send(std::span(bytes).first(ouch50::encode(message, bytes)));
 }
 
 void OuchClient::take(const CancelOrder& command) {
@@ -342,7 +343,7 @@ void OuchClient::replace(Order& order, const Command& command, CommandKind kind,
   if (has(order.terms, Terms::post_only)) options.add<ouch50::Tag::post_only>('P');
   if (has(order.terms, Terms::reserve)) options.add<ouch50::Tag::maximum_floor>(order.part.lots);
   std::array<std::byte, ouch50::largest_message> bytes;
-  if (!sink_.send(std::span(bytes).first(ouch50::encode(message, bytes, options))))
+  if (!sender_.send(std::span(bytes).first(ouch50::encode(message, bytes, options))))
     return refuse(command, kind, Reason::disconnected, new_id);
   last_user_ref_ = user_ref;
   order.replacing = user_ref;
@@ -366,7 +367,7 @@ void OuchClient::take(const MassCancel& command) {
 
 bool OuchClient::ask_for_number() {
   std::array<std::byte, ouch50::largest_message> bytes;
-  waits_for_number_ = sink_.send(std::span(bytes).first(ouch50::encode(ouch50::AccountQuery{}, bytes)));
+  waits_for_number_ = sender_.send(std::span(bytes).first(ouch50::encode(ouch50::AccountQuery{}, bytes)));
   return waits_for_number_;
 }
 
@@ -440,25 +441,25 @@ void OuchClient::heard(const ouch50::Accepted& message) {
   if (order->accepted) return;
   order->accepted = true;
   if (order->type == OrderType::limit) order->price = price_from_wire(instruments_[order->symbol.value], message.price);
-  sink_.on(Accepted{.id = order->id,
-                    .price = order->price,
-                    .quantity = {message.quantity},
-                    .account = options_.account,
-                    .symbol = order->symbol,
-                    .side = order->side,
-                    .type = order->type,
-                    .time_in_force = order->time_in_force,
-                    .post_only = has(order->terms, Terms::post_only) ? PostOnly::yes : PostOnly::no,
-                    .arrival_ns = std::exchange(order->arrival_ns, 0)});
+  events_.on(Accepted{.id = order->id,
+                      .price = order->price,
+                      .quantity = {message.quantity},
+                      .account = options_.account,
+                      .symbol = order->symbol,
+                      .side = order->side,
+                      .type = order->type,
+                      .time_in_force = order->time_in_force,
+                      .post_only = has(order->terms, Terms::post_only) ? PostOnly::yes : PostOnly::no,
+                      .arrival_ns = std::exchange(order->arrival_ns, 0)});
   if (order->terms != Terms::none && order->terms != Terms::post_only)
-    sink_.on(AcceptedTerms{.id = order->id,
-                           .part = order->part,
-                           .account = options_.account,
-                           .symbol = order->symbol,
-                           .side = order->side,
-                           .type = order->special,
-                           .time_in_force = order->time_in_force,
-                           .terms = order->terms});
+    events_.on(AcceptedTerms{.id = order->id,
+                             .part = order->part,
+                             .account = options_.account,
+                             .symbol = order->symbol,
+                             .side = order->side,
+                             .type = order->special,
+                             .time_in_force = order->time_in_force,
+                             .terms = order->terms});
   if (message.state == ouch::OrderState::dead) shrink(*order, order->open.lots, Reason::immediate_or_cancel);
 }
 
@@ -480,23 +481,23 @@ void OuchClient::heard(const ouch50::Replaced& message) {
     const OrderId old = std::exchange(changed->id, new_id);
     by_id_[new_id] = static_cast<std::uint32_t>(changed - orders_.data());
     by_id_.erase(old);
-    sink_.on(Replaced{.id = old,
-                      .new_id = new_id,
-                      .price = changed->price,
-                      .quantity = changed->open,
-                      .account = options_.account,
-                      .symbol = changed->symbol,
-                      .side = changed->side,
-                      .arrival_ns = std::exchange(changed->arrival_ns, 0)});
+    events_.on(Replaced{.id = old,
+                        .new_id = new_id,
+                        .price = changed->price,
+                        .quantity = changed->open,
+                        .account = options_.account,
+                        .symbol = changed->symbol,
+                        .side = changed->side,
+                        .arrival_ns = std::exchange(changed->arrival_ns, 0)});
   } else {
-    sink_.on(Modified{.id = changed->id,
-                      .price = changed->price,
-                      .quantity = changed->open,
-                      .account = options_.account,
-                      .symbol = changed->symbol,
-                      .side = changed->side,
-                      .open = changed->open,
-                      .arrival_ns = std::exchange(changed->arrival_ns, 0)});
+    events_.on(Modified{.id = changed->id,
+                        .price = changed->price,
+                        .quantity = changed->open,
+                        .account = options_.account,
+                        .symbol = changed->symbol,
+                        .side = changed->side,
+                        .open = changed->open,
+                        .arrival_ns = std::exchange(changed->arrival_ns, 0)});
   }
   if (message.state == ouch::OrderState::dead) shrink(*changed, changed->open.lots, Reason::requested);
 }
@@ -508,37 +509,37 @@ void OuchClient::shrink(Order& order, std::uint32_t decrement, Reason reason) {
   const std::int64_t arrival_ns = std::exchange(order.arrival_ns, 0);
   if (order.open == Quantity{}) {
     finish(order);
-    sink_.on(Cancelled{.id = order.id,
-                       .price = order.price,
-                       .quantity = by,
-                       .account = options_.account,
-                       .symbol = order.symbol,
-                       .side = order.side,
-                       .reason = reason,
-                       .arrival_ns = arrival_ns});
+    events_.on(Cancelled{.id = order.id,
+                         .price = order.price,
+                         .quantity = by,
+                         .account = options_.account,
+                         .symbol = order.symbol,
+                         .side = order.side,
+                         .reason = reason,
+                         .arrival_ns = arrival_ns});
     return;
   }
   if (reason == Reason::requested && std::exchange(order.is_shrunk, false)) {
-    sink_.on(Modified{.id = order.id,
-                      .price = order.price,
-                      .quantity = order.open,
-                      .account = options_.account,
-                      .symbol = order.symbol,
-                      .side = order.side,
-                      .kept_place = 1,
-                      .open = order.open,
-                      .arrival_ns = arrival_ns});
+    events_.on(Modified{.id = order.id,
+                        .price = order.price,
+                        .quantity = order.open,
+                        .account = options_.account,
+                        .symbol = order.symbol,
+                        .side = order.side,
+                        .kept_place = 1,
+                        .open = order.open,
+                        .arrival_ns = arrival_ns});
     return;
   }
   if (reason == Reason::requested) order.is_reduced = false;
-  sink_.on(Reduced{.id = order.id,
-                   .price = order.price,
-                   .by = by,
-                   .open = order.open,
-                   .account = options_.account,
-                   .symbol = order.symbol,
-                   .side = order.side,
-                   .arrival_ns = arrival_ns});
+  events_.on(Reduced{.id = order.id,
+                     .price = order.price,
+                     .by = by,
+                     .open = order.open,
+                     .account = options_.account,
+                     .symbol = order.symbol,
+                     .side = order.side,
+                     .arrival_ns = arrival_ns});
 }
 
 void OuchClient::heard(const ouch50::Canceled& message) {
@@ -557,16 +558,16 @@ void OuchClient::heard(const ouch50::Executed& message) {
   const Quantity quantity{message.quantity};
   order->filled += quantity;
   order->open -= std::min(order->open, quantity);
-  sink_.on(Filled{.id = order->id,
-                  .price = price_from_wire(instruments_[order->symbol.value], message.price),
-                  .quantity = quantity,
-                  .open = order->open,
-                  .account = options_.account,
-                  .symbol = order->symbol,
-                  .side = order->side,
-                  .maker = rested(message.liquidity),
-                  .trade = static_cast<std::uint32_t>(message.match.value()),
-                  .arrival_ns = std::exchange(order->arrival_ns, 0)});
+  events_.on(Filled{.id = order->id,
+                    .price = price_from_wire(instruments_[order->symbol.value], message.price),
+                    .quantity = quantity,
+                    .open = order->open,
+                    .account = options_.account,
+                    .symbol = order->symbol,
+                    .side = order->side,
+                    .maker = rested(message.liquidity),
+                    .trade = static_cast<std::uint32_t>(message.match.value()),
+                    .arrival_ns = std::exchange(order->arrival_ns, 0)});
   if (order->open == Quantity{}) finish(*order);
 }
 
@@ -589,12 +590,12 @@ void OuchClient::heard(const ouch50::PriorityUpdate& message) {
   Order* const order = by_user_ref(message.user_ref);
   if (order == nullptr || order->done) return;
   order->price = price_from_wire(instruments_[order->symbol.value], message.price);
-  sink_.on(Repriced{.id = order->id,
-                    .price = order->price,
-                    .account = options_.account,
-                    .symbol = order->symbol,
-                    .open = order->open,
-                    .side = order->side});
+  events_.on(Repriced{.id = order->id,
+                      .price = order->price,
+                      .account = options_.account,
+                      .symbol = order->symbol,
+                      .open = order->open,
+                      .side = order->side});
 }
 
 void OuchClient::heard(const ouch50::Restated& message, const ouch50::Appendage& options) {
@@ -603,13 +604,13 @@ void OuchClient::heard(const ouch50::Restated& message, const ouch50::Appendage&
   const auto displayed = options.get<ouch50::Tag::display_quantity>();
   if (!displayed) return;
   const Quantity shown{std::min<std::uint32_t>(*displayed, order->open.lots)};
-  sink_.on(Refreshed{.id = order->id,
-                     .price = order->price,
-                     .displayed = shown,
-                     .reserve = order->open - shown,
-                     .account = options_.account,
-                     .symbol = order->symbol,
-                     .side = order->side});
+  events_.on(Refreshed{.id = order->id,
+                       .price = order->price,
+                       .displayed = shown,
+                       .reserve = order->open - shown,
+                       .account = options_.account,
+                       .symbol = order->symbol,
+                       .side = order->side});
 }
 
 }  // namespace outcry

@@ -15,12 +15,10 @@ namespace outcry {
 
 namespace {
 
-class OuchWire final : public OrderWire, OuchClientSink {
+class OuchWire final : public OrderWire, OuchSender {
  public:
   OuchWire(OrderWireOptions options, ParticipantEvents& events)
-      : options_(std::move(options)),
-        events_(events),
-        client_({.account = options_.account}, options_.instruments, *this) {}
+      : options_(std::move(options)), client_({.account = options_.account}, options_.instruments, *this, events) {}
 
   void connected(ByteBuffer& out, std::int64_t now_ns) override {
     out_ = &out;
@@ -111,21 +109,9 @@ class OuchWire final : public OrderWire, OuchClientSink {
     return status;
   }
 
-  // OuchClientSink
   bool send(std::span<const std::byte> message) override { return asked_ && soup_->send(message, *out_, now_ns_); }
-  void on(const Accepted& event) override { events_.on(event); }
-  void on(const Rejected& event) override { events_.on(event); }
-  void on(const Filled& event) override { events_.on(event); }
-  void on(const Cancelled& event) override { events_.on(event); }
-  void on(const Reduced& event) override { events_.on(event); }
-  void on(const Modified& event) override { events_.on(event); }
-  void on(const Replaced& event) override { events_.on(event); }
-  void on(const AcceptedTerms& event) override { events_.on(event); }
-  void on(const Refreshed& event) override { events_.on(event); }
-  void on(const Repriced& event) override { events_.on(event); }
 
   OrderWireOptions options_;
-  ParticipantEvents& events_;
   OuchClient client_;
   std::optional<SoupClient> soup_;
   ByteBuffer* out_ = nullptr;

@@ -18,7 +18,7 @@ std::string text(Quantity quantity) { return std::to_string(quantity.lots); }
 std::string text(Price price) { return std::to_string(price.units); }
 
 /// Writes down what the client sends and says.
-struct Notebook : OuchClientSink {
+struct Notebook : OuchSender, ParticipantEvents {
   bool send(std::span<const std::byte> message) override {
     if (!connected) return false;
     const auto decoded = ouch50::decode_inbound(message);
@@ -97,7 +97,7 @@ std::vector<Instrument> instruments() {
 
 struct Venue {
   Notebook notebook;
-  OuchClient client{{.account = AccountId{7}}, instruments(), notebook};
+  OuchClient client{{.account = AccountId{7}}, instruments(), notebook, notebook};
 
   template <class Message>
   void says(Message message, const ouch50::OptionList& options = {}) {

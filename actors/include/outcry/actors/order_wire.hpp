@@ -12,27 +12,11 @@
 #include <string_view>
 #include <vector>
 
-#include <outcry/actors/participant.hpp>
+#include <outcry/actors/participant_events.hpp>
 #include <outcry/messages/instrument.hpp>
 #include <outcry/runtime/byte_buffer.hpp>
 
 namespace outcry {
-
-/// A participant as events reach it.
-class ParticipantEvents {
- public:
-  virtual ~ParticipantEvents() = default;
-  virtual void on(const Accepted& event) = 0;
-  virtual void on(const Rejected& event) = 0;
-  virtual void on(const Filled& event) = 0;
-  virtual void on(const Cancelled& event) = 0;
-  virtual void on(const Reduced& event) = 0;
-  virtual void on(const Modified& event) = 0;
-  virtual void on(const Replaced& event) = 0;
-  virtual void on(const AcceptedTerms& event) = 0;
-  virtual void on(const Refreshed& event) = 0;
-  virtual void on(const Repriced& event) = 0;
-};
 
 class OrderWire {
  public:

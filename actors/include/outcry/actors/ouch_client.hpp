@@ -3,8 +3,8 @@
 // Commands go in and come out as OUCH messages, one after the other; OUCH messages of the venue go in and come out as
 // the events that a symbol would have sent. Whoever owns the connection moves the bytes:
 //
-//     client.take(NewOrder{...});        // sink.send(bytes of an EnterOrder)
-//     client.hear(message);              // sink.on(Accepted{...}), sink.on(Filled{...}), ...
+//     client.take(NewOrder{...});        // sender.send(bytes of an EnterOrder)
+//     client.hear(message);              // events.on(Accepted{...}), events.on(Filled{...}), ...
 //
 // OUCH numbers what a client asks for (UserRefNum): a ModifyOrder under the same id is a replacement there, or a cancel
 // to a smaller size where price and place stay. Sizes in OUCH count what was executed; commands count what is open.
@@ -23,28 +23,18 @@
 #include <unordered_map>
 #include <vector>
 
-#include <outcry/actors/participant.hpp>
+#include <outcry/actors/participant_events.hpp>
 #include <outcry/messages/instrument.hpp>
 #include <outcry/net/ouch50.hpp>
 
 namespace outcry {
 
-/// Where the client's messages and a participant's events go.
-class OuchClientSink {
+/// Where the client's messages go.
+class OuchSender {
  public:
-  virtual ~OuchClientSink() = default;
+  virtual ~OuchSender() = default;
   /// A message to the venue. False: there is no connection, or no room.
   virtual bool send(std::span<const std::byte> message) = 0;
-  virtual void on(const Accepted& event) = 0;
-  virtual void on(const Rejected& event) = 0;
-  virtual void on(const Filled& event) = 0;
-  virtual void on(const Cancelled& event) = 0;
-  virtual void on(const Reduced& event) = 0;
-  virtual void on(const Modified& event) = 0;
-  virtual void on(const Replaced& event) = 0;
-  virtual void on(const AcceptedTerms& event) = 0;
-  virtual void on(const Refreshed& event) = 0;
-  virtual void on(const Repriced& event) = 0;
 };
 
 struct OuchClientOptions {
@@ -54,8 +44,9 @@ struct OuchClientOptions {
 
 class OuchClient {
  public:
-  /// Instruments by SymbolId, from 0. `sink` outlives it.
-  OuchClient(const OuchClientOptions& options, std::vector<Instrument> instruments, OuchClientSink& sink);
+  /// Instruments by SymbolId, from 0. `sender` and `events` outlive it.
+  OuchClient(const OuchClientOptions& options, std::vector<Instrument> instruments, OuchSender& sender,
+             ParticipantEvents& events);
   OuchClient(const OuchClient&) = delete;
   OuchClient& operator=(const OuchClient&) = delete;
 
@@ -135,7 +126,8 @@ class OuchClient {
 
   OuchClientOptions options_;
   std::vector<Instrument> instruments_;
-  OuchClientSink& sink_;
+  OuchSender& sender_;
+  ParticipantEvents& events_;
   std::vector<Order> orders_;
   std::unordered_map<OrderId, std::uint32_t> by_id_;  // places in orders_
   std::unordered_map<std::uint32_t, std::uint32_t> by_user_ref_;
