@@ -165,7 +165,7 @@ TEST_CASE("a venue that is stopped, or was never started, leaves nothing behind"
   Listening feed;
   Log log;
   {
-    const Exchange never(config(file(feed.port())), log.function());
+    const Exchange unstarted(config(file(feed.port())), log.function());
   }
   Exchange stopped(config(file(feed.port())), log.function());
   stopped.start();

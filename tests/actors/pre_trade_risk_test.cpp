@@ -27,7 +27,7 @@ namespace {
 
 constexpr AccountId mara{1}, otto{2};
 constexpr SymbolId aapl{0}, msft{1};
-constexpr std::int64_t second = 1'000'000'000;
+constexpr std::int64_t second_ns = 1'000'000'000;
 
 std::uint64_t last_id = 0;
 
@@ -329,10 +329,10 @@ TEST_CASE("drawn: rates let through what they say, give or take one order, and r
     PreTradeRisk risk({.symbols = 2, .open_orders = 20'000});
     risk.add_account(mara, RiskLimits{.largest_order = {5}, .symbol_rate = by_port ? TokenRate{} : rate});
     const std::uint32_t port = by_port ? risk.add_port(rate) : 0;
-    const std::int64_t step = second / static_cast<std::int64_t>(2 * rate.per_second + draw.below(100));
+    const std::int64_t step = second_ns / static_cast<std::int64_t>(2 * rate.per_second + draw.below(100));
     std::uint64_t admitted = 0, wanted = 0;
     std::int64_t now = 0;
-    for (; now < 3 * second; now += step) {
+    for (; now < 3 * second_ns; now += step) {
       const RiskCall call{.port = port, .now_ns = now};
       CHECK(risk.admit(buy(6, 1), call) == RiskReason::order_size);
       const RiskReason refused = risk.admit(buy(1, 1), call);
@@ -342,7 +342,7 @@ TEST_CASE("drawn: rates let through what they say, give or take one order, and r
       if (refused != fine) REQUIRE(refused == expected);
     }
     const std::uint64_t let_through =
-        rate.burst + rate.per_second * static_cast<std::uint64_t>(now - step) / static_cast<std::uint64_t>(second);
+        rate.burst + rate.per_second * static_cast<std::uint64_t>(now - step) / static_cast<std::uint64_t>(second_ns);
     const std::uint64_t expected = std::min(let_through, wanted);
     CHECK(admitted <= expected);
     CHECK(admitted + 1 >= expected);
