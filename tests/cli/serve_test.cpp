@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -252,6 +253,12 @@ TEST_CASE("a login that does not come in time is closed") {
 }
 
 TEST_CASE("where there are no descriptors left, those who are in do not notice, and who comes later waits") {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)  // and with it UBSan, whose check of a virtual call opens a pipe
+  std::puts("SKIPPED: UndefinedBehaviorSanitizer needs descriptors of its own");
+  return;
+#endif
+#endif
   Venue venue({}, example, [] {
     const rlimit few{64, 64};
     ::setrlimit(RLIMIT_NOFILE, &few);
