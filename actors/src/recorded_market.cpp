@@ -218,15 +218,17 @@ ReplayReport RecordedMarket::run() {
 
   // What a strategy asks for as it starts reaches the symbols before the first event does.
   const Time start = time_from_ns(parts.overview.first_ns) - 2 * parts.lookahead;
-  Runtime& runtime = parts.runtime.emplace(RuntimeOptions{.schedulers = options_.schedulers,
-                                                          .time = WorldTime::virtually,
-                                                          .seed = options_.seed,
-                                                          .latency = {.between_sites = parts.lookahead},
-                                                          .start = start,
-                                                          .frame_bytes = options_.pools.frame_bytes(),
-                                                          .mailbox_bytes = options_.pools.message_bytes(),
-                                                          .processors = options_.processors,
-                                                          .memory = options_.memory});
+  RuntimeOptions runtime_options;
+  runtime_options.schedulers = options_.schedulers;
+  runtime_options.time = WorldTime::virtually;
+  runtime_options.seed = options_.seed;
+  runtime_options.latency.between_sites = parts.lookahead;
+  runtime_options.start = start;
+  runtime_options.frame_bytes = options_.pools.frame_bytes();
+  runtime_options.mailbox_bytes = options_.pools.message_bytes();
+  runtime_options.processors = options_.processors;
+  runtime_options.memory = options_.memory;
+  Runtime& runtime = parts.runtime.emplace(std::move(runtime_options));
   const auto symbols = static_cast<std::uint32_t>(instruments_.size());
   const auto on_its_scheduler = [&](const auto& things, std::uint32_t site) {
     return things.empty() ? nullptr : things[site % options_.schedulers].get();
