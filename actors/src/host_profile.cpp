@@ -168,6 +168,7 @@ HostProfile read_host_profile(const std::filesystem::path& path) {
 std::vector<std::uint32_t> HostProfile::processors_for(std::uint32_t schedulers) const {
   require_seats(*this, schedulers);
   std::vector<std::uint32_t> all;
+  all.reserve(schedulers);
   for (std::uint32_t i = 0; i < schedulers; ++i) all.push_back(seats[i].processor);
   return all;
 }
