@@ -51,3 +51,22 @@ function(outcry_precompile target)
     target_precompile_headers(${target} PRIVATE ${ARGN})
   endif()
 endfunction()
+
+# outcry_together(TARGET UNIT files... UNIT files...): the files of a unit are compiled as one, so that what they all include is read and
+# instantiated once. Names in their unnamed namespaces must differ. Without OUTCRY_UNITS each file is compiled alone.
+function(outcry_together target)
+  if(NOT OUTCRY_UNITS)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  # GCC's warning is about headers; a unit's sources look to it as if they were some.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  set(unit 0)
+  foreach(file ${ARGN})
+    if(file STREQUAL "UNIT")
+      math(EXPR unit "${unit} + 1")
+    else()
+      set_source_files_properties(${file} PROPERTIES UNITY_GROUP ${target}_${unit})
+    endif()
+  endforeach()
+endfunction()

@@ -11,24 +11,17 @@
 #include "drawn_market.hpp"
 #include "event_list.hpp"
 #include "obvious_book.hpp"
+#include "tests/sanitized.hpp"
 #include "tests/seed.hpp"
 
 using namespace outcry_test;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t slower = 20;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr std::uint64_t slower = 20;
+#ifdef NDEBUG
+constexpr std::uint64_t slower = sanitized ? 20 : 1;
 #else
-constexpr std::uint64_t slower = 1;
-#endif
-#elif !defined(NDEBUG)
-constexpr std::uint64_t slower = 5;
-#else
-constexpr std::uint64_t slower = 1;
+constexpr std::uint64_t slower = sanitized ? 20 : 5;
 #endif
 
 template <class A, class B>

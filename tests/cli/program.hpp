@@ -22,6 +22,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/sanitized.hpp"
 #include "tests/scratch.hpp"
 
 namespace program_test {

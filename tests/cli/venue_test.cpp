@@ -81,7 +81,7 @@ TEST_CASE("a venue's market and its files are the same on 1, 2 and 4 schedulers,
     const std::string file = scratch.write("market.toml", venue);
     std::string digest;
     std::vector<std::string> files;
-    for (const char* schedulers : {"1", "2", "4"}) {
+    for (const char* schedulers : sanitized ? std::vector{"1", "4"} : std::vector{"1", "2", "4"}) {
       CAPTURE(schedulers);
       std::vector<std::string> arguments{"simulate", file,    "--schedulers",     schedulers,
                                          "--json",   "--out", scratch.path("run")};

@@ -21,6 +21,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "../sanitized.hpp"
 #include "../seed.hpp"
 #include "scenario.hpp"
 
@@ -78,16 +79,10 @@ struct Search {
 
 inline std::uint64_t seeds_to_try() {
   if (const char* given = std::getenv("OUTCRY_SEEDS")) return std::strtoull(given, nullptr, 10);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
-  return 2'000;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  return 2'000;
+#ifdef __OPTIMIZE__
+  return sanitized ? 2'000 : 10'000;
 #else
-  return 10'000;
-#endif
-#else
-  return 10'000;
+  return 2'000;
 #endif
 }
 
