@@ -65,12 +65,7 @@ void MoldReceiver::forget_outside(std::uint64_t first) noexcept {
 }
 
 void MoldReceiver::look_for_gap(std::uint64_t before, std::int64_t now_ns) noexcept {
-  if (joining_ || !has_gap()) {
-    next_request_ns_ = never;
-    attempts_ = 0;
-    asked_until_ = 0;
-    return;
-  }
+  if (joining_ || !has_gap()) return forget_gap();
   const bool is_new = next_request_ns_ == never && attempts_ == 0;
   if (!is_new && expected_ == before) return;
   // Of what was asked for a part has come: the rest is asked for at once. Anything else is a gap of its own.

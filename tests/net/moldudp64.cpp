@@ -377,6 +377,24 @@ TEST_CASE("who joins behind a snapshot gets everything from its number on, and n
   CHECK(join_at(1) == "asks 1+13");  // what waited is too far ahead of it
 }
 
+TEST_CASE("a gap that nobody closed is asked for again when the snapshot ends in front of it") {
+  Listener listener({.session = "FEED", .attempts = 2});
+  listener.hear(packet(1, {"a"}));
+  listener.hear(packet(3, {"c"}));
+  Event last = Event::none;
+  for (std::int64_t now = 0; now < second && last != Event::gap_lost; now += ms) last = listener.poll(now);
+  CHECK(last == Event::gap_lost);
+  listener.requests.clear();
+
+  listener.receiver.hold();
+  listener.receiver.join(2, second, listener.deliver());
+  for (std::int64_t now = second; now < second + 5 * ms; now += ms) listener.poll(now);
+
+  CHECK(listener.requests == Lines{"2+1"});
+  listener.hear(packet(2, {"b"}), second + 6 * ms, Line::requested);
+  CHECK(listener.delivered == "1a 2b 3c ");
+}
+
 // Packets on two lines, each of which loses, doubles and delays them; the answers to requests likewise.
 TEST_CASE("whatever the lines lose, double or swap, everything is delivered once, in order") {
   MESSAGE("--seed=" << test_seed());

@@ -81,8 +81,11 @@ class MoldReceiver {
     deliver_waiting(deliver);
     look_for_gap(before, now_ns);
   }
-  /// Delivers nothing until join(). What waits is kept.
-  void hold() { joining_ = true; }
+  /// Delivers nothing until join(). What waits is kept; a gap behind the join is a new one, also where the last one was.
+  void hold() {
+    joining_ = true;
+    forget_gap();
+  }
 
   /// Goes on behind the gap, if there is one: its messages are lost.
   template <class Deliver>
@@ -125,6 +128,11 @@ class MoldReceiver {
   void keep(Line line, std::uint64_t sequence, std::span<const std::byte> message) noexcept;
   void forget_outside(std::uint64_t first) noexcept;
   void look_for_gap(std::uint64_t before, std::int64_t now_ns) noexcept;
+  void forget_gap() noexcept {
+    next_request_ns_ = never;
+    attempts_ = 0;
+    asked_until_ = 0;
+  }
   std::uint64_t gap_end() const noexcept;
   bool is_request_due(std::int64_t now_ns) const { return !joining_ && has_gap() && now_ns >= next_request_ns_; }
   mold::Header next_request(std::int64_t now_ns) noexcept;
