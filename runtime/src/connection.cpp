@@ -144,7 +144,10 @@ struct ConnectionState final : SocketState {
         spill = {};
         spill_begin = 0;
       }
-      if (fitting > 0) notice();
+      if (fitting > 0) {
+        unseen = true;
+        notice();
+      }
     }
     if (receive == Receive::none) arm();
   }
@@ -169,12 +172,7 @@ struct ConnectionState final : SocketState {
   std::size_t unsent() const { return out.size() + flight.size(); }
 
   void flush() override {
-    if (ending || connecting || failure.code != 0) return;
-    if (is_sending) {
-      blocked |= !out.empty();
-    } else {
-      send_next();
-    }
+    if (!ending && !connecting && failure.code == 0 && !is_sending) send_next();
   }
 
   void send_next() {
@@ -184,7 +182,7 @@ struct ConnectionState final : SocketState {
         return;
       }
       if (flight.capacity() == 0) flight = ByteBuffer(out.capacity());
-      if (out.size() > out.capacity() / 2) notice();  // whoever found no room in it finds some again
+      if (out.size() >= out.capacity() / word_of_room) notice();  // whoever found no room in it finds some again
       std::swap(out, flight);
     }
     RingRequest request;
@@ -208,7 +206,6 @@ struct ConnectionState final : SocketState {
       return;
     }
     go_on_writing();
-    if (flight.empty() && out.empty() && std::exchange(blocked, false)) notice();
     send_next();
   }
 
@@ -224,6 +221,7 @@ struct ConnectionState final : SocketState {
   void all_sent() {
     if (!closing || std::exchange(write_is_shut, true)) return;
     ::shutdown(descriptor, SHUT_WR);
+    notice();
     if (orphan && ended) finish();
   }
 
@@ -300,6 +298,8 @@ struct ConnectionState final : SocketState {
   void ring_is_gone() override { fail(ECANCELED, "use a socket after its scheduler has ended"); }
 
   static constexpr std::size_t least_stream = 2048;
+  // Of out(), this part at least has left: its actor is told. Less has left when an answer has: nobody waits for that.
+  static constexpr std::size_t word_of_room = 8;
 
   ConnectionOptions options;
   Endpoint peer;
@@ -320,6 +320,7 @@ struct ConnectionState final : SocketState {
   std::size_t begin = 0, end = 0;
   std::vector<std::byte> spill;
   std::size_t spill_begin = 0;
+  bool unseen = false;  // take() has made room for spilled bytes, and nobody has looked at in() since
   std::size_t asked_for = 0;
   Receive receive = Receive::none;
   bool stopping_receive = false;
@@ -332,7 +333,6 @@ struct ConnectionState final : SocketState {
   ByteBuffer out;
   ByteBuffer flight{0};
   bool is_sending = false;
-  bool blocked = false;  // out() had to wait for what is under way, and there has been more to be sent ever since
   int send_result = 0;
   std::span<const std::byte> rest;  // of a write that is awaited
 
@@ -385,7 +385,9 @@ void Connection::close() noexcept {
 }
 
 std::span<const std::byte> Connection::in() const noexcept {
-  return state_ != nullptr ? state_->in() : std::span<const std::byte>();
+  if (state_ == nullptr) return {};
+  state_->unseen = false;
+  return state_->in();
 }
 
 void Connection::take(std::size_t bytes) noexcept {
@@ -393,7 +395,7 @@ void Connection::take(std::size_t bytes) noexcept {
 }
 
 bool Connection::ended() const noexcept {
-  return state_ == nullptr || state_->failure.code != 0 || (state_->ended && state_->spilled() == 0);
+  return state_ == nullptr || state_->failure.code != 0 || (state_->ended && state_->spilled() == 0 && !state_->unseen);
 }
 
 const Failure* Connection::failure() const noexcept {

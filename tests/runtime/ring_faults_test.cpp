@@ -147,6 +147,110 @@ TEST_CASE("bytes arrive whole and in order whatever the ring does to a request")
   CHECK(done.held > 0);
 }
 
+namespace {
+
+/// What a sender and a receiver were told, who wait by attend() alone.
+struct Words {
+  std::uint64_t bytes = 0;
+  std::uint64_t came = 0;
+  bool whole = true;
+  int no_room = 0;  // times that there was none for a piece
+  int nothing = 0;  // times that there was nothing to read
+  int lost = 0;     // words that never came
+};
+constexpr Duration patience_for_words = 10s;
+
+/// Pieces of any size that there may be, until there is no room for one; then it waits.
+Actor waits_for_room(Self<PortIs> self, Words* words, ConnectionOptions options) {
+  auto port = co_await self.receive();
+  auto connecting = co_await Connection::connect(self, port->at, options);
+  REQUIRE(connecting);
+  Connection& connection = *connecting;
+  std::vector<std::byte> piece;
+  for (std::uint64_t sent = 0; sent < words->bytes && words->lost == 0;) {
+    if (piece.empty()) {
+      const std::uint64_t most = std::min(options.out_bytes - options.out_bytes / 8, words->bytes - sent);
+      piece.resize(1 + self.random().below(self.random().below(3) == 0 ? most : std::min<std::uint64_t>(most, 50)));
+      for (std::size_t i = 0; i < piece.size(); ++i) piece[i] = letter(sent + i);
+    }
+    if (connection.out().append(piece)) {
+      sent += piece.size();
+      piece.clear();
+      if (self.random().below(20) == 0) co_await self.yield();
+      continue;
+    }
+    ++words->no_room;
+    const Time patience = later(self.now(), patience_for_words);
+    co_await self.attend(patience);
+    words->lost += self.now() >= patience ? 1 : 0;
+  }
+  connection.close_when_sent();
+}
+
+/// Takes some of what there is, and waits for more. What it has left lying is no reason to be told of nothing.
+Actor waits_for_bytes(Self<> self, Address<PortIs> tell, Words* words, ConnectionOptions options) {
+  auto listener = Listener::open(self, Endpoint::loopback());
+  REQUIRE(listener);
+  tell.send(PortIs{listener->local()});
+  auto socket = co_await listener->accept();
+  REQUIRE(socket);
+  auto adopted = Connection::adopt(self, std::move(*socket), options);
+  REQUIRE(adopted);
+  Connection& connection = *adopted;
+  while (words->came < words->bytes && words->lost == 0) {
+    const std::size_t there = connection.in().size();
+    const std::size_t some = self.random().below(3) == 0 ? there : self.random().below(there + 1);
+    for (const std::byte one : connection.in().first(some)) words->whole &= one == letter(words->came++);
+    connection.take(some);
+    const std::size_t left = there - some;
+    if ((some == 0 && left > 0) || words->came + left >= words->bytes) {
+      co_await self.yield();
+      continue;
+    }
+    words->nothing += left == 0 ? 1 : 0;
+    const Time patience = later(self.now(), patience_for_words);
+    co_await self.attend(patience);
+    words->lost += self.now() >= patience ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("who was told of no room hears of room, and who was told of nothing to read hears of bytes") {
+  Done done;
+  const Faults faults{.shortened = 30, .interrupted = 5, .again = 5, .cancelled = 5, .no_buffers = 10, .held = 30};
+  int no_room = 0, nothing = 0;
+  for (int i = 0; i < 2 * seeds(); ++i) {
+    const std::uint64_t seed = test_seed() + static_cast<std::uint64_t>(i);
+    CAPTURE(seed);
+    Random draw(seed);
+    RuntimeOptions options = i % 4 == 0 ? live(1) : faulty(faults, seed, &done);
+    options.seed = seed;
+    options.idle = i % 5 == 0 ? IdlePolicy::spin_then_sleep : IdlePolicy::sleep;
+    options.io.many = draw.below(3) != 0;
+    options.io.buffer_bytes = draw.below(2) == 0 ? 64 : 4096;
+    ConnectionOptions sender, receiver;
+    sender.out_bytes = 1 + draw.below(draw.below(2) == 0 ? 100 : 30'000);
+    sender.zero_copy = draw.below(4) == 0;
+    receiver.in_bytes = 1 + draw.below(draw.below(2) == 0 ? 100 : 30'000);
+    receiver.kernel_stamps = draw.below(4) == 0;
+    Words words{.bytes = 100 * std::max<std::uint64_t>(20, std::min(sender.out_bytes, receiver.in_bytes))};
+    Runtime world(options);
+    const auto sends = world.spawn(waits_for_room, &words, sender);
+    world.spawn(waits_for_bytes, Address<PortIs>(sends), &words, receiver);
+    world.run();
+    CHECK(words.lost == 0);
+    CHECK(words.came == words.bytes);
+    CHECK(words.whole);
+    no_room += words.no_room;
+    nothing += words.nothing;
+  }
+  CHECK(no_room > 0);
+  CHECK(nothing > 0);
+  CHECK(done.shortened > 0);
+  CHECK(done.held > 0);
+}
+
 TEST_CASE("a queue of four completions and one of four requests overflow, and nothing is lost") {
   RuntimeOptions options = live(1);
   options.io.submissions = 4;

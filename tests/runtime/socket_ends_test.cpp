@@ -242,6 +242,74 @@ TEST_CASE("an actor that had no room hears when there is some again") {
       {.out_bytes = 2'500});
 }
 
+namespace {
+
+/// A sender that waits by attend() alone.
+struct Cutting {
+  std::uint64_t bytes = 0;
+  std::size_t piece = 0;
+  std::size_t at_once = 0;  // no more between two waits, also if there is room
+  ConnectionOptions options{};
+};
+
+Actor sends_cut(Self<PortIs> self, Cutting cut, int* words_lost) {
+  const auto port = co_await self.receive();
+  auto connecting = co_await Connection::connect(self, port->at, cut.options);
+  REQUIRE(connecting);
+  const std::vector<std::byte> letters(cut.piece, std::byte{'w'});
+  for (std::uint64_t left = cut.bytes; left > 0 && *words_lost == 0;) {
+    for (std::size_t put = 0; left > 0 && put + cut.piece <= cut.at_once && connecting->out().append(letters);) {
+      put += cut.piece;
+      left -= cut.piece;
+    }
+    if (left == 0) break;
+    const Time patience = later(self.now(), 5s);
+    co_await self.attend(patience);
+    if (self.now() >= patience) ++*words_lost;
+  }
+  connecting->close_when_sent();
+}
+
+Actor counts_bytes(Self<> self, Address<PortIs> tell, std::uint64_t* got, ConnectionOptions options) {
+  auto listener = Listener::open(self, Endpoint::loopback());
+  REQUIRE(listener);
+  tell.send(PortIs{listener->local()});
+  auto socket = co_await listener->accept();
+  REQUIRE(socket);
+  auto connection = Connection::adopt(self, std::move(*socket), options);
+  REQUIRE(connection);
+  while (!connection->ended()) {
+    co_await self.attend();
+    *got += connection->in().size();
+    connection->take(connection->in().size());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("who waits for room by attending alone hears each time that bytes have left, however it cuts them") {
+  constexpr std::size_t room = 64 * 1024;
+  // Until there is no room for the next piece; and as a session that keeps to a share of it, so that there always is some.
+  for (const std::size_t piece : {39u, 1'000u, 20'000u, 32'768u, 40'000u, 57'344u}) {
+    for (const std::size_t at_once : {room / 8 + piece, room / 2, 4 * room}) {
+      if (at_once < piece) continue;
+      CAPTURE(piece);
+      CAPTURE(at_once);
+      const std::uint64_t bytes = piece * (15'000'000 / piece);
+      std::uint64_t got = 0;
+      int words_lost = 0;
+      Runtime world(live(1));
+      const auto sender = world.spawn(
+          sends_cut, Cutting{.bytes = bytes, .piece = piece, .at_once = at_once, .options = {.out_bytes = room}},
+          &words_lost);
+      world.spawn(counts_bytes, Address<PortIs>(sender), &got, ConnectionOptions{.in_bytes = 16 * 1024});
+      world.run();
+      CHECK(words_lost == 0);
+      CHECK(got == bytes);
+    }
+  }
+}
+
 TEST_CASE("bytes carry the time when the kernel took them, where that is asked for") {
   with_pair(
       [](Self<> self, Pair& pair) -> Task<> {

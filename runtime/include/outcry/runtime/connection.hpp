@@ -11,7 +11,8 @@
 // What comes in waits in in(), at most ConnectionOptions::in_bytes of it; then nothing more is read, and the peer's window
 // closes. What is appended to out() goes to the kernel in one piece when the scheduler's round is over, while the next is
 // collected; a peer that does not read shows as unsent(), and out() has no more room: nothing is lost and nothing grows.
-// attend() returns when there is room again after out() was more than half full: append at most half of out_bytes at once.
+// attend() returns when an eighth of out_bytes or more has left out() at once: whoever found no room there for a piece of at
+// most seven eighths hears of it. Of less that has left there is no word; when all of it is with the kernel, write({}) says.
 // The kernel writes into memory of the ring, which outlives this object and the actor's frame where it must.
 // Thread: the scheduler of the actor that opened it. That actor is the one whose attend() hears of it; tasks and other
 // actors of the scheduler may await its read() and write(), one each at a time.
@@ -84,7 +85,7 @@ class Connection {
   std::span<const std::byte> in() const noexcept;
   /// Requires: so many are in in().
   void take(std::size_t bytes) noexcept;
-  /// The peer sends no more, or the connection has failed; what is in in() still counts.
+  /// The peer sends no more, and in() shows the last of it or had it; or the connection has failed. What is in in() counts.
   bool ended() const noexcept;
   /// Null: none.
   const Failure* failure() const noexcept;
@@ -97,8 +98,8 @@ class Connection {
   ByteBuffer& out() noexcept;
   /// In out() and under way; up to twice out_bytes.
   std::size_t unsent() const noexcept;
-  /// Once everything is with the kernel, the peer is told that this side sends no more. The destructor then leaves what is
-  /// unsent to the ring, for a few seconds.
+  /// Once everything is with the kernel, the peer is told that this side sends no more, and attend() returns. The destructor
+  /// then leaves what is unsent to the ring, for a few seconds.
   void close_when_sent() noexcept;
   /// At once; the peer sees a reset.
   void abort() noexcept;
