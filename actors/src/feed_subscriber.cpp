@@ -137,17 +137,12 @@ Actor snapshot_reader(Self<> self, std::shared_ptr<Shared> shared) {
   SoupClient soup({}, to_ns(self.now()));
   soup.log_in({.user = state.options.user, .password = state.options.password, .sequence = 1}, connection.out(),
               to_ns(self.now()));
-  bool was_busy = false;
   for (bool reading = true; reading;) {
-    // While bytes keep coming it looks again soon: of those that come when there is room again there may be no word.
-    const Time soon = was_busy ? later(self.now(), std::chrono::milliseconds(1)) : never;
-    auto attending = self.attend(std::min({deadline, time_from_ns(soup.deadline()), soon}));
+    auto attending = self.attend(std::min(deadline, time_from_ns(soup.deadline())));
     co_await attending;
     const std::int64_t now_ns = to_ns(self.now());
     if (self.stopping()) co_return;
     state.audience.at(now_ns);
-    // What is taken may make room for more at once, of which there is no word.
-    was_busy = !connection.in().empty();
     for (std::size_t taken = 1; reading && taken != 0;) {
       std::span<const std::byte> rest = connection.in();
       const std::size_t size = rest.size();

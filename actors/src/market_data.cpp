@@ -193,49 +193,40 @@ Actor snapshot_session(SessionSelf self, std::shared_ptr<SnapshotDesk> shared, s
   if (!adopted) co_return;
   Connection connection = std::move(*adopted);
   GlimpseSession session(desk.options.session, desk.desk, to_ns(self.now()));
-  ByteBuffer out(desk.options.out_bytes / 2);  // no more at once, so that there is word of room again
-  const auto leave = [&] {
-    const std::size_t size = std::min(out.size(), connection.out().room());
-    connection.out().append(out.bytes().first(size));
-    out.take(size);
-  };
   while (!connection.ended() && session.state() != State::done && session.state() != State::failed) {
-    // Looks again soon while there is something to send, whether or not there is word of room.
-    const Time soon = session.state() == State::sending ? later(self.now(), std::chrono::milliseconds(1)) : never;
-    auto attending = self.attend(std::min(time_from_ns(session.deadline()), soon));
+    auto attending = self.attend(time_from_ns(session.deadline()));
     co_await attending;
     if (self.stopping()) break;
     std::int64_t now_ns = to_ns(self.now());
     std::span<const std::byte> rest = connection.in();
     const std::size_t size = rest.size();
-    session.receive(rest, out, now_ns);
+    session.receive(rest, connection.out(), now_ns);
     connection.take(size - rest.size());
     if (session.state() == State::wants_snapshot) {
       auto asking = desk.options.feed.ask(SnapshotQuery{}, std::chrono::seconds(10));
       auto given = co_await asking;
       now_ns = to_ns(self.now());
       if (given)
-        session.give(given->snapshot, given->session.text(), out, now_ns);
+        session.give(given->snapshot, given->session.text(), connection.out(), now_ns);
       else
-        session.give(nullptr, {}, out, now_ns);
+        session.give(nullptr, {}, connection.out(), now_ns);
     }
-    session.poll(connection.unsent() + out.size(), out, now_ns);
-    leave();
+    session.poll(connection.unsent(), connection.out(), now_ns);
   }
+  if (session.state() == State::done) connection.close_when_sent();
   // The last of it, as long as the client may take.
-  while (session.state() == State::done && !out.empty() && !connection.ended() && !self.stopping() &&
-         to_ns(self.now()) < session.give_up_ns()) {
-    auto attending = self.attend(later(self.now(), std::chrono::milliseconds(100)));
+  const Time give_up = time_from_ns(session.give_up_ns());
+  while (session.has_sent() && connection.unsent() > 0 && !connection.ended() && !self.stopping() &&
+         self.now() < give_up) {
+    auto attending = self.attend(give_up);
     co_await attending;
-    leave();
   }
-  if (session.state() != State::done || !out.empty()) {
+  if (session.has_sent() && connection.unsent() == 0) {
+    ++desk.status.sent;
+  } else if (session.has_sent() || session.state() != State::done) {
     ++desk.status.failed;
     connection.abort();
-    co_return;
   }
-  ++desk.status.sent;
-  connection.close_when_sent();
 }
 
 }  // namespace

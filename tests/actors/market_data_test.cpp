@@ -288,7 +288,7 @@ Actor snapshot_client(Self<> self, Endpoint server, std::string user, bool reads
   soup.log_in({.user = user, .password = "SECRET", .sequence = 1}, connection.out(), to_ns(self.now()));
   static_cast<void>(connection.out());
   while (!connection.ended() && heard->last == 0) {
-    auto attending = self.attend(later(self.now(), 1ms));
+    auto attending = self.attend(reads ? time_from_ns(soup.deadline()) : never);
     co_await attending;
     if (!reads) continue;
     for (std::size_t taken = 1; taken != 0;) {

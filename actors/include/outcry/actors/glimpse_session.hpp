@@ -45,6 +45,8 @@ class GlimpseSession {
 
   State state() const { return state_; }
   const char* why() const { return why_; }
+  /// Whether a whole snapshot was written; a client that was refused is done, too.
+  bool has_sent() const { return state_ == State::done && snapshot_ != nullptr; }
   /// Of the client that has logged in; never its password.
   std::size_t account() const { return account_; }
 
