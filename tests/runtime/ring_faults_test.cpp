@@ -239,7 +239,7 @@ TEST_CASE("who was told of no room hears of room, and who was told of nothing to
     const auto sends = world.spawn(waits_for_room, &words, sender);
     world.spawn(waits_for_bytes, Address<PortIs>(sends), &words, receiver);
     world.run();
-    CHECK(words.lost == 0);
+    REQUIRE(words.lost == 0);
     CHECK(words.came == words.bytes);
     CHECK(words.whole);
     no_room += words.no_room;
