@@ -327,14 +327,19 @@ TEST_CASE("what has been played is known while it plays, on schedulers with noth
 TEST_CASE("actors that keep each other busy without time going on can be stopped") {
   Runtime world(simulation());
   struct Echo {
+    std::atomic<int>* heard;
     Actor operator()(Self<Number> self) const {
-      while (auto number = co_await self.receive()) self.address().send(*number);
+      while (auto number = co_await self.receive()) {
+        heard->fetch_add(1, std::memory_order_relaxed);
+        self.address().send(*number);
+      }
     }
   };
-  auto to = world.spawn(Echo{});
+  std::atomic<int> heard{0};
+  auto to = world.spawn(Echo{&heard});
   to.send(Number{1});
   std::thread stopper([&] {
-    std::this_thread::sleep_for(20ms);
+    while (heard.load(std::memory_order_relaxed) < 1'000) std::this_thread::yield();
     world.stop();
   });
   world.run();
