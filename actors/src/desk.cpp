@@ -11,20 +11,11 @@
 
 namespace outcry {
 
-namespace {
-
-// Ids of the anonymous orders that a recording began with: above those of exchanges, below those of ours.
-constexpr std::uint64_t anonymous_ids = std::uint64_t{1} << 62;
-
-bool is_better(Side side, Price a, Price b) { return side == Side::buy ? a > b : a < b; }
-
-}  // namespace
-
 Desk::Desk(SymbolSelf self, SymbolOptions options)
     : self_(self),
       options_(std::move(options)),
       book_(options_.instrument, options_.pool != nullptr ? *options_.pool : own_pool_.emplace(), options_.book_size),
-      ledger_(options_.ledger != nullptr ? options_.ledger : &own_ledger_) {
+      history_(*this, book_, options_) {
   if (options_.stages != nullptr) stages_ = &options_.stages->of(options_.instrument.symbol);
   if (options_.rules) {
     if (options_.recorded) throw std::invalid_argument("recorded history goes by its own rules");
@@ -32,19 +23,7 @@ Desk::Desk(SymbolSelf self, SymbolOptions options)
     has_rules_ = true;
   }
   quote_.symbol = depth_.symbol = indicative_.symbol = options_.instrument.symbol;
-  std::uint64_t anonymous = anonymous_ids;
-  for (const SeedOrder& order : options_.seed) {
-    const OrderId id{++anonymous};
-    applying_history_ = true;
-    book_.rest(NewOrder{.id = id,
-                        .price = order.price,
-                        .quantity = order.quantity,
-                        .symbol = options_.instrument.symbol,
-                        .side = order.side},
-               *this);
-    applying_history_ = false;
-    anonymous_[static_cast<int>(order.side)][order.price.units] = id;
-  }
+  history_.seed();
   quote_ = book_.quote();
   if (options_.publication != nullptr) options_.publication->book(book_, to_ns(self_.now()));
   if (options_.door != nullptr) {
@@ -95,7 +74,7 @@ void Desk::took(std::int64_t arrival_ns) {
 void Desk::take(const NewOrder& command) {
   took(command.arrival_ns);
   book_.submit(command, *this);
-  note_own(command.id, command.account);
+  history_.note_own(command.id, command.account);
   publish();
 }
 
@@ -114,7 +93,7 @@ void Desk::take(const ReduceOrder& command) {
 void Desk::take(const ModifyOrder& command) {
   took(command.arrival_ns);
   book_.modify(command, *this);
-  note_own(command.id, command.account);
+  history_.note_own(command.id, command.account);
   publish();
 }
 
@@ -124,8 +103,8 @@ void Desk::take(const ReplaceOrder& command) {
     book_.replace(command, *this);
   else
     replace_what_is_left(command);
-  note_own(command.id, command.account);
-  note_own(command.new_id, command.account);
+  history_.note_own(command.id, command.account);
+  history_.note_own(command.new_id, command.account);
   publish();
 }
 
@@ -188,6 +167,13 @@ void Desk::take(const ChangePhase& command) {
   publish();
 }
 
+void Desk::take(const HistoryEvent& event) {
+  took(event.arrival_ns);
+  history_.apply(event);
+  publish();
+  if (options_.probe != nullptr) options_.probe->after(event, book_);
+}
+
 void Desk::take(const EnterSymbol& enter) {
   if (enter.terms) terms_listeners_[enter.account.value] = enter.terms;
   if (const std::uint32_t index = enter.account.value - options_.first_account.value; index < 1u << 16) {
@@ -245,44 +231,59 @@ void Desk::tell(AccountId account, const Event& event) {
   if (const ParticipantAddress* address = owner(account); address != nullptr) address->send(event);
 }
 
+/// Those who follow the book from outside: the shared memory, and who subscribed to its orders.
+template <class Event, class... More>
+void Desk::tell_followers(const Event& event, More... more) {
+  if (options_.publication != nullptr) options_.publication->on(event);
+  if (shown_orders_ != nullptr) [[unlikely]]
+    shown_orders_->on(event, more...);
+}
+
 template <class Event>
 void Desk::tell_terms(AccountId account, const Event& event) {
   if (const auto found = terms_listeners_.find(account.value); found != terms_listeners_.end())
     found->second.send(event);
 }
 
-void Desk::tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price price, Quantity quantity,
-                      AccountId account, Side side, Reason reason) {
+template <class Event>
+void Desk::tape(Tape::OrderKind kind, const Event& event, Quantity quantity, Reason reason) {
+  if (options_.tape == nullptr) return;
+  OrderId new_id{};
+  if constexpr (requires { event.new_id; }) new_id = event.new_id;
   options_.tape->order(
-      {now_ns_, id, new_id, price, quantity, account, options_.instrument.symbol, kind, side, {reason}, 0});
+      {now_ns_, event.id, new_id, event.price, quantity, event.account, event.symbol, kind, event.side, {reason}, 0});
 }
 
 // History's own orders have no owner who listens, and their file tells of them.
 
 void Desk::on(const Accepted& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
-  if (applying_history_) return;
+  tell_followers(event);
+  if (history_.applying()) return;
   tell(event.account, event);
-  if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::accepted, event.id, {}, event.price, event.quantity, event.account, event.side,
-               Reason::none);
+  tape(Tape::OrderKind::accepted, event, event.quantity);
 }
 
 void Desk::on(const Rejected& event) {
   if (options_.publication != nullptr) options_.publication->on(event);
-  refused_ = event.reason;
-  if (applying_history_) return;
+  history_.refused(event.reason);
+  if (history_.applying()) return;
   tell(event.account, event);
   if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::rejected, event.id, event.new_id, {}, {}, event.account, Side::buy, event.reason);
+    options_.tape->order({.time_ns = now_ns_,
+                          .id = event.id,
+                          .new_id = event.new_id,
+                          .price = {},
+                          .quantity = {},
+                          .account = event.account,
+                          .symbol = event.symbol,
+                          .kind = Tape::OrderKind::rejected,
+                          .side = Side::buy,
+                          .reason = event.reason,
+                          .terms = 0});
 }
 
 void Desk::on(const Traded& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event, printable_);
+  tell_followers(event, history_.printable());
   const Side maker_side = opposite(event.taker_side);
   const bool ours_rested = !options_.recorded || event.maker_account != AccountId{};
   const auto trade = static_cast<std::uint32_t>(book_.counts().trades);
@@ -298,7 +299,7 @@ void Desk::on(const Traded& event) {
                                      .trade = trade,
                                      .arrival_ns = arrival_ns_});
   const bool hidden = !undisplayed_.empty() && !was_displayed(event);
-  if (!applying_history_) {
+  if (!history_.applying()) {
     // What is left of the taker is not known to a trade; its owner counts for itself.
     Filled filled{.id = event.taker,
                   .price = event.price,
@@ -313,78 +314,55 @@ void Desk::on(const Traded& event) {
       if (const auto order = book_.find(event.taker)) filled.open = order->open + order->reserve;
     }
     tell(event.taker_account, filled);
-    if (!ours_rested) {
-      Strayed& strayed = strayed_.try_emplace(event.maker, Strayed{maker_side, event.price}).first->second;
-      strayed.gap += event.quantity.lots;
-      strayed.uncounted += event.quantity.lots;
-      ledger_->taken_shares += event.quantity.lots;
-    }
+    if (!ours_rested) history_.took(event);
   }
-  if (printable_) print(event.price, event.quantity, event.taker_side, hidden);
-  if (ours_rested && event.maker_open == Quantity{}) forget_own(event.maker);
+  if (history_.printable()) print(event.price, event.quantity, event.taker_side, hidden);
+  if (ours_rested && event.maker_open == Quantity{}) history_.forget_own(event.maker);
   if (options_.tape != nullptr) {
-    const OrderId taker = applying_history_ ? history_taker_ : event.taker;
+    const OrderId taker = history_.applying() ? history_.taker() : event.taker;
     options_.tape->trade({now_ns_, event.maker, taker, event.price, event.quantity, event.symbol, event.maker_account,
                           event.taker_account, event.taker_side, hidden, 0, 0});
   }
 }
 
 void Desk::on(const Cancelled& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
+  tell_followers(event);
   if (options_.recorded) {
     if (event.account == AccountId{}) return;
-    forget_own(event.id);
+    history_.forget_own(event.id);
   }
   if (!undisplayed_.empty()) undisplayed_.erase(event.id);
   tell(event.account, event);
-  if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::cancelled, event.id, {}, event.price, event.quantity, event.account, event.side,
-               event.reason);
+  tape(Tape::OrderKind::cancelled, event, event.quantity, event.reason);
 }
 
 void Desk::on(const Reduced& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
-  if (applying_history_) return;
+  tell_followers(event);
+  if (history_.applying()) return;
   tell(event.account, event);
-  if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::reduced, event.id, {}, event.price, event.open, event.account, event.side,
-               Reason::none);
+  tape(Tape::OrderKind::reduced, event, event.open);
 }
 
 void Desk::on(const Modified& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
+  tell_followers(event);
   tell(event.account, event);
-  if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::modified, event.id, {}, event.price, event.quantity, event.account, event.side,
-               Reason::none);
+  tape(Tape::OrderKind::modified, event, event.quantity);
 }
 
 void Desk::on(const Replaced& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
+  tell_followers(event);
   if (!undisplayed_.empty() && undisplayed_.erase(event.id) != 0) {
     undisplayed_.insert(event.new_id);
     perhaps_gone_.push_back(event.new_id);
   }
   tell(event.account, event);
-  if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::replaced, event.id, event.new_id, event.price, event.quantity, event.account,
-               event.side, Reason::none);
+  tape(Tape::OrderKind::replaced, event, event.quantity);
 }
 
 // ---- events of books with rules
 
 void Desk::on(const AcceptedTerms& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
+  tell_followers(event);
   if (has(event.terms, Terms::hidden | Terms::all_or_none) || is_peg(event.type)) undisplayed_.insert(event.id);
   tell_terms(event.account, event);
   if (options_.tape != nullptr)
@@ -402,40 +380,26 @@ void Desk::on(const AcceptedTerms& event) {
 }
 
 void Desk::on(const Refreshed& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
+  tell_followers(event);
   tell_terms(event.account, event);
-  if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::refreshed, event.id, {}, event.price, event.displayed, event.account, event.side,
-               Reason::none);
+  tape(Tape::OrderKind::refreshed, event, event.displayed);
 }
 
 void Desk::on(const Triggered& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
+  tell_followers(event);
   tell_terms(event.account, event);
-  if (options_.tape != nullptr)
-    tape_order(Tape::OrderKind::triggered, event.id, {}, event.price, event.quantity, event.account, event.side,
-               Reason::none);
+  tape(Tape::OrderKind::triggered, event, event.quantity);
 }
 
 void Desk::on(const Repriced& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
+  tell_followers(event);
   if (!undisplayed_.empty() && undisplayed_.contains(event.id)) perhaps_gone_.push_back(event.id);
   tell_terms(event.account, event);
-  if (options_.tape != nullptr)
-    tape_order(event.is_parked != 0 ? Tape::OrderKind::parked : Tape::OrderKind::repriced, event.id, {}, event.price,
-               event.open, event.account, event.side, Reason::none);
+  tape(event.is_parked != 0 ? Tape::OrderKind::parked : Tape::OrderKind::repriced, event, event.open);
 }
 
 void Desk::on(const PhaseChanged& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
+  tell_followers(event);
   uncrossing_ = false;                     // the stops that an auction has triggered trade like any others
   indicative_ = {.symbol = event.symbol};  // a phase begins without one, for its listeners, too
   for (const PhaseAddress& listener : phase_listeners_) listener.send(event);
@@ -450,9 +414,7 @@ void Desk::on(const PhaseChanged& event) {
 }
 
 void Desk::on(const Uncrossed& event) {
-  if (options_.publication != nullptr) options_.publication->on(event);
-  if (shown_orders_ != nullptr) [[unlikely]]
-    shown_orders_->on(event);
+  tell_followers(event);
   uncrossing_ = true;
   for (const AuctionAddress& listener : auction_listeners_) listener.send(event);
   auctions_.push_back({now_ns_, event.price, event.volume, event.imbalance, event.symbol});
@@ -563,325 +525,24 @@ void Desk::print(Price price, Quantity quantity, Side aggressor, bool hidden) {
   for (const TradeAddress& listener : trade_listeners_) listener.send(trade);
 }
 
-// ---- history
-
-void Desk::take(const HistoryEvent& event) {
-  ++ledger_->events;
-  took(event.arrival_ns);
-  applying_history_ = true;
-  printable_ = event.printable != 0;
-  refused_ = Reason::none;
-  adjusted_ = false;
-  switch (event.kind) {
-    case HistoryKind::add: add(event, {}); break;
-    case HistoryKind::execute: execute(event); break;
-    case HistoryKind::reduce: reduce(event); break;
-    case HistoryKind::remove: remove(event); break;
-    case HistoryKind::replace: replace(event); break;
-    case HistoryKind::hidden_execute: hidden_execute(event); break;
-    case HistoryKind::clear: clear(); break;
-    case HistoryKind::cross:
-    case HistoryKind::halt:
-    case HistoryKind::resume: break;
+void Desk::print_unseen(const UnseenTrade& trade) {
+  if (history_.printable()) {
+    print(trade.price, trade.quantity, opposite(trade.side), trade.hidden);
+    if (shown_orders_ != nullptr) shown_orders_->on_unseen_trade(trade.price, trade.quantity, trade.side);
   }
-  applying_history_ = false;
-  printable_ = true;
-  publish();
-  if (options_.probe != nullptr) options_.probe->after(event, book_);
-}
-
-void Desk::fail(const HistoryEvent& event, Reason reason, Quantity open) {
-  ++ledger_->broken_events;
-  if (ledger_->failed()) return;
-  ledger_->first_failure = {event.record, event.kind, reason, event.id, event.quantity, open};
-  if (options_.failed != nullptr) options_.failed->store(true, std::memory_order_relaxed);
-}
-
-/// With none of ours about, the book checks what history asks of it, and its refusal is all there is to say.
-bool Desk::came_true(const HistoryEvent& event) {
-  if (refused_ == Reason::none) [[likely]]
-    return true;
-  if (refused_ == Reason::unknown_order) return false;
-  const auto order = book_.find(event.id);
-  fail(event, refused_, order ? order->open : Quantity{});
-  return true;
-}
-
-void Desk::execute(const HistoryEvent& event) {
-  if (event.printable != 0) {
-    ++ledger_->trades;
-    ledger_->shares += event.quantity.lots;
-  }
-  if (!ours_are_here()) [[likely]] {
-    Execution execution{.id = event.id, .quantity = event.quantity};
-    if (event.price != Price{}) execution.price = event.price;
-    book_.execute(execution, *this);
-    if (came_true(event)) [[likely]]
-      return;
-  }
-  const auto order = named(event);
-  if (!order) return;
-  const std::uint32_t quantity = event.quantity.lots;
-  const std::uint32_t asked = order->is_shown ? quantity : std::min(quantity, order->believed());
-
-  const std::uint32_t filled = fill_own(*order, event.quantity).lots;
-  const std::uint32_t executed = std::min({quantity - filled, asked, order->open.lots});
-  const Price price = event.price == Price{} ? order->price : event.price;
-  if (executed != 0) book_.execute(Execution{.id = order->id, .quantity = {executed}, .price = price}, *this);
-  const std::uint32_t filled_for_it = std::min(filled, asked - executed);
-  const std::uint32_t unseen = quantity - asked - (filled - filled_for_it);  // of orders that nobody has shown
-  if (unseen != 0 && price != Price{}) {
-    if (printable_) print(price, {unseen}, opposite(order->side), false);
-    if (printable_ && shown_orders_ != nullptr) shown_orders_->on_unseen_trade(price, {unseen}, order->side);
-    if (options_.tape != nullptr)
-      options_.tape->trade(
-          {now_ns_, event.id, {}, price, {unseen}, event.symbol, {}, {}, opposite(order->side), 0, 0, 0});
-  }
-  settle(event, *order, {.asked = asked, .done = executed, .filled_for_it = filled_for_it, .filled = filled});
-}
-
-void Desk::reduce(const HistoryEvent& event) {
-  if (!ours_are_here()) [[likely]] {
-    book_.reduce(ReduceOrder{.id = event.id, .by = event.quantity, .symbol = event.symbol}, *this);
-    if (came_true(event)) [[likely]]
-      return;
-  }
-  if (const auto order = named(event); order)
-    take_out(event, *order, order->is_shown ? event.quantity.lots : std::min(event.quantity.lots, order->believed()));
-}
-
-void Desk::remove(const HistoryEvent& event) {
-  if (!ours_are_here()) [[likely]] {
-    book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
-    if (came_true(event)) [[likely]]
-      return;
-  }
-  if (const auto order = named(event); order)
-    take_out(event, *order, order->is_shown ? order->believed() : std::min(event.quantity.lots, order->believed()));
-}
-
-void Desk::replace(const HistoryEvent& event) {
-  if (event.new_id == event.id) return modify(event);
-  HistoryEvent added = event;
-  added.id = event.new_id;
-  if (!ours_are_here()) [[likely]] {
-    const auto order = book_.find(event.id);
-    if (!order) return static_cast<void>(named(event));
-    added.side = order->side;
-    add(added, {});
-    if (refused_ == Reason::none) book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
-    return;
-  }
-  const auto order = named(event);
-  if (!order || !order->is_shown) return;
-  // What ours took of the old order, the new one does not have either.
-  const std::int64_t gap = order->strayed != nullptr ? order->strayed->gap : 0;
-  const auto taken = static_cast<std::uint32_t>(std::max<std::int64_t>(gap, 0));
-  const std::uint32_t inherited = std::min(taken, event.quantity.lots);
-  added.side = order->side;
-  add(added, {inherited});
-  if (refused_ != Reason::none) return;
-  if (order->open != Quantity{}) book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
-  if (gap == 0) return;
-  ledger_->missing_shares += taken - inherited;
-  if (gap < 0) ledger_->surplus_shares += static_cast<std::uint64_t>(-gap);
-  adjust(count_missing(*order->strayed, taken));
-  strayed_.erase(event.id);
-}
-
-/// A replacement under its own id: what only shrinks where it is keeps its place.
-void Desk::modify(const HistoryEvent& event) {
-  const auto order = named(event);
-  if (!order || !order->is_shown) return;
-  if (event.price == order->price && event.quantity.lots <= order->believed()) {
-    const std::uint32_t shorter = order->believed() - event.quantity.lots;
-    if (shorter != 0) take_out(event, *order, shorter);
-    return;
-  }
-  // As any replacement, but its id must be free before it enters again.
-  Strayed strayed = order->strayed != nullptr ? *order->strayed : Strayed{};
-  const auto taken = static_cast<std::uint32_t>(std::max<std::int64_t>(strayed.gap, 0));
-  const std::uint32_t inherited = std::min(taken, event.quantity.lots);
-  HistoryEvent added = event;
-  added.side = order->side;
-  if (order->open != Quantity{}) book_.cancel(CancelOrder{.id = event.id, .symbol = event.symbol}, *this);
-  strayed_.erase(event.id);
-  add(added, {inherited});
-  if (refused_ != Reason::none || strayed.gap == 0) return;
-  ledger_->missing_shares += taken - inherited;
-  if (strayed.gap < 0) ledger_->surplus_shares += static_cast<std::uint64_t>(-strayed.gap);
-  adjust(count_missing(strayed, taken));
-}
-
-/// Enters an order of history, but for what is `missing` of it. Ours that wait where it comes in trade with it first.
-void Desk::add(const HistoryEvent& event, Quantity missing) {
-  if (!strayed_.empty() && strayed_.contains(event.id)) [[unlikely]] {
-    refused_ = Reason::duplicate_id;
-    return fail(event, refused_);
-  }
-  if (missing == Quantity{} || missing != event.quantity) [[likely]] {
-    book_.rest(NewOrder{.id = event.id,
-                        .price = event.price,
-                        .quantity = event.quantity - missing,
-                        .symbol = event.symbol,
-                        .side = event.side},
-               *this);
-    if (refused_ != Reason::none) [[unlikely]]
-      return fail(event, refused_);
-  }
-  if (own_.empty() && missing == Quantity{}) [[likely]]
-    return;
-
-  history_taker_ = event.id;
-  const Named front{.side = opposite(event.side), .price = event.side == Side::buy ? event.price + 1 : event.price - 1};
-  const Quantity met = fill_own(front, event.quantity - missing);
-  history_taker_ = {};
-  if (met != Quantity{}) {
-    book_.reduce(ReduceOrder{.id = event.id, .by = met, .symbol = event.symbol}, *this);
-    ledger_->taken_shares += met.lots;
-    adjust(met.lots);
-  }
-  if (met + missing != Quantity{})
-    strayed_[event.id] = {event.side, event.price, std::int64_t{met.lots} + missing.lots, 0};
-}
-
-void Desk::hidden_execute(const HistoryEvent& event) {
-  if (event.printable == 0) return;
-  ++ledger_->trades;
-  ++ledger_->hidden_trades;
-  ledger_->shares += event.quantity.lots;
-  print(event.price, event.quantity, opposite(event.side), true);
-  if (shown_orders_ != nullptr) shown_orders_->on_unseen_trade(event.price, event.quantity, event.side);
   if (options_.tape != nullptr)
-    options_.tape->trade(
-        {now_ns_, {}, {}, event.price, event.quantity, event.symbol, {}, {}, opposite(event.side), 1, 0, 0});
-}
-
-void Desk::clear() {
-  book_.clear(Reason::requested, *this);
-  std::uint64_t counted = 0;
-  for (auto& [id, strayed] : strayed_) {
-    if (strayed.gap < 0) ledger_->surplus_shares += static_cast<std::uint64_t>(-strayed.gap);
-    const auto missing = static_cast<std::uint32_t>(std::max<std::int64_t>(strayed.gap, 0));
-    ledger_->missing_shares += missing;
-    counted += count_missing(strayed, missing);
-  }
-  if (!strayed_.empty()) adjust(counted);
-  strayed_.clear();
-}
-
-/// The order that an event names, if the event fits it. One that was never shown is looked for among the anonymous ones
-/// that rested at its price when the recording began; if there is none, the answer has no id.
-/// Nothing: the event is broken, and that is noted.
-std::optional<Desk::Named> Desk::named(const HistoryEvent& event) {
-  const auto look = [&](OrderId id) -> std::optional<Named> {
-    const auto found = strayed_.find(id);
-    Strayed* const strayed = found == strayed_.end() ? nullptr : &found->second;
-    if (const auto order = book_.find(id); order && order->account == AccountId{})
-      return Named{id, order->side, order->price, order->open, strayed, id == event.id};
-    if (strayed != nullptr) return Named{id, strayed->side, strayed->price, {}, strayed, id == event.id};
-    return std::nullopt;
-  };
-  const bool has_size = event.kind == HistoryKind::execute || event.kind == HistoryKind::reduce;
-  if (const auto order = look(event.id); order) {
-    const Reason reason = has_size && event.quantity == Quantity{}              ? Reason::zero_quantity
-                          : has_size && event.quantity.lots > order->believed() ? Reason::quantity_exceeds_open
-                                                                                : Reason::none;
-    if (reason == Reason::none) return order;
-    fail(event, reason, {order->believed()});
-    return std::nullopt;
-  }
-  ++ledger_->unknown_orders;
-  if (options_.unknown_orders == UnknownOrders::stop) {
-    fail(event, Reason::unknown_order);
-    return std::nullopt;
-  }
-  const auto& levels = anonymous_[static_cast<int>(event.side)];
-  if (const auto level = levels.find(event.price.units); level != levels.end() && event.kind != HistoryKind::replace) {
-    if (const auto order = look(level->second); order) {
-      ++ledger_->anonymous_events;
-      return order;
-    }
-  }
-  return Named{.side = event.side, .price = event.price};
-}
-
-/// Lets those of our orders trade that stand in front of an order of history, best first. What they traded.
-Quantity Desk::fill_own(const Named& order, Quantity quantity) {
-  Quantity filled{};
-  while (filled != quantity) {
-    const OwnOrder* first = nullptr;
-    for (const OwnOrder& own : own_) {
-      if (own.side != order.side || is_better(order.side, order.price, own.price)) continue;
-      if (own.price == order.price && !book_.is_ahead_of(own.id, order.id)) continue;
-      if (first == nullptr || is_better(order.side, own.price, first->price) ||
-          (own.price == first->price && book_.is_ahead_of(own.id, first->id)))
-        first = &own;
-    }
-    if (first == nullptr) break;
-    const OrderId id = first->id;
-    const auto ours = book_.find(id);
-    assert(ours && "an order of ours that is not in the book");
-    const Quantity part = std::min(ours->open, quantity - filled);
-    book_.execute(Execution{.id = id, .quantity = part}, *this);  // forgets it if that was all
-    filled += part;
-  }
-  return filled;
-}
-
-/// History takes `quantity` of an order away without trading it.
-void Desk::take_out(const HistoryEvent& event, const Named& order, std::uint32_t quantity) {
-  const std::uint32_t taken = std::min(quantity, order.open.lots);
-  if (taken != 0) book_.reduce(ReduceOrder{.id = order.id, .by = {taken}, .symbol = event.symbol}, *this);
-  settle(event, order, {.asked = quantity, .done = taken});
-}
-
-/// After an event was applied as far as it could be: what history and the book now have of the order, and what of the
-/// event went another way.
-void Desk::settle(const HistoryEvent& event, const Named& order, const Applied& applied) {
-  const std::uint32_t missing = applied.asked - applied.done - applied.filled_for_it;
-  const std::uint32_t believed = order.believed() - applied.asked;
-  const std::uint32_t open = order.open.lots - applied.done;
-  const std::uint32_t surplus = believed == 0 ? open : 0;  // history is done with it
-  if (surplus != 0) book_.cancel(CancelOrder{.id = order.id, .symbol = event.symbol}, *this);
-  ledger_->filled_shares += applied.filled_for_it;
-  ledger_->missing_shares += missing;
-  ledger_->surplus_shares += surplus;
-  std::uint32_t counted = applied.filled;
-  if (missing != 0) counted += count_missing(*order.strayed, missing);
-  if (applied.filled != 0 || missing != 0 || surplus != 0) adjust(counted);
-
-  const std::int64_t gap = std::int64_t{believed} - open + surplus;
-  if (gap == 0) {
-    if (order.strayed != nullptr) strayed_.erase(order.id);
-  } else if (order.strayed != nullptr) {
-    order.strayed->gap = gap;
-  } else {
-    strayed_[order.id] = {order.side, order.price, gap, 0};
-  }
-}
-
-void Desk::adjust(std::uint64_t shares) {
-  if (!std::exchange(adjusted_, true)) ++ledger_->adjusted_events;
-  ledger_->adjusted_shares += shares;
-}
-
-/// What of the missing shares no event has been blamed for yet.
-std::uint32_t Desk::count_missing(Strayed& strayed, std::uint32_t missing) {
-  const std::uint32_t counted = std::min(missing, strayed.uncounted);
-  strayed.uncounted -= counted;
-  return counted;
-}
-
-void Desk::note_own(OrderId id, AccountId account) {
-  if (!options_.recorded || account == AccountId{}) return;
-  forget_own(id);
-  if (const auto order = book_.find(id); order && order->account == account)
-    own_.push_back({id, order->side, order->price});
-}
-
-void Desk::forget_own(OrderId id) {
-  std::erase_if(own_, [&](const OwnOrder& own) { return own.id == id; });
+    options_.tape->trade({now_ns_,
+                          trade.rested,
+                          {},
+                          trade.price,
+                          trade.quantity,
+                          options_.instrument.symbol,
+                          {},
+                          {},
+                          opposite(trade.side),
+                          trade.hidden,
+                          0,
+                          0});
 }
 
 }  // namespace outcry

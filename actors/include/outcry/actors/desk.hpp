@@ -2,16 +2,7 @@
 //
 // Takes the messages of a symbol actor one by one, lets the book match, and sends what came of it: each order's events
 // to the account that owns it, then quotes, trade prints and depth to their subscribers.
-// In a recorded market, orders of history (account 0) and ours rest in the same queues, and what history says is applied
-// to the orders that it names:
-//   - Where ours stand in front of an order that history says traded (at a better price, or older at the same one), ours
-//     trade instead, at their price. The order of history keeps what it did not trade until history is done with it.
-//   - What ours take from an order of history is gone: later events find it shorter, and the rest of them finds nothing.
-//     A replacement of such an order is shorter by as much.
-//   - An order of history that comes in at a price where ours wait trades with ours first.
-//   - What no longer fits is adjusted and counted in the ledger; no share trades, or is counted, twice.
-//   - Executions of hidden orders do not fill ours: who rested, and on which side, is not reliably in the data.
-//   - Trade prints are of what trades in this book: what ours took was printed then, and not when history trades it.
+// In a recorded market, orders of history and ours rest in the same queues (DeskHistory).
 // In a market with rules the owners of special orders hear of them, too; subscribers hear of phases and auctions. What
 // is not displayed is in no quote, depth or publication; a trade with it is printed as hidden. An auction has no taker:
 // both sides are told that their orders rested.
@@ -30,6 +21,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include <outcry/actors/desk_history.hpp>
 #include <outcry/actors/history_ledger.hpp>
 #include <outcry/actors/participant.hpp>
 #include <outcry/actors/shown_orders.hpp>
@@ -139,6 +131,16 @@ class Desk {
 
   const OrderBook<>& book() const { return book_; }
 
+  /// A trade that history tells of, of an order that is in no book.
+  struct UnseenTrade {
+    OrderId rested{};
+    Price price{};
+    Quantity quantity{};
+    Side side{};  // of what rested
+    bool hidden = false;
+  };
+  void print_unseen(const UnseenTrade& trade);
+
   // The book's consumer.
   void on(const Accepted& event);
   void on(const Rejected& event);
@@ -172,65 +174,15 @@ class Desk {
   Depth depth() const;
   template <class Event>
   void tell(AccountId account, const Event& event);
+  template <class Event, class... More>
+  void tell_followers(const Event& event, More... more);
   template <class Event>
   void tell_terms(AccountId account, const Event& event);
   const ParticipantAddress* owner(AccountId account) const;
-  void tape_order(Tape::OrderKind kind, OrderId id, OrderId new_id, Price price, Quantity quantity, AccountId account,
-                  Side side, Reason reason);
+  template <class Event>
+  void tape(Tape::OrderKind kind, const Event& event, Quantity quantity, Reason reason = Reason::none);
   bool was_displayed(const Traded& event);
   Indicative indicative() const;
-
-  // History.
-  struct OwnOrder {
-    OrderId id;
-    Side side;
-    Price price;
-  };
-  /// An order of which history has more or less open than the book, because of ours.
-  struct Strayed {
-    Side side{};
-    Price price{};
-    std::int64_t gap = 0;         // what history has open less what the book has
-    std::uint32_t uncounted = 0;  // of the shares that our orders took: those no adjusted event has spoken of
-  };
-  /// The order that an event of history is about, as history and the book see it.
-  struct Named {
-    OrderId id{};  // zero: it was never shown
-    Side side{};
-    Price price{};
-    Quantity open{};     // in the book
-    Strayed* strayed{};  // null: history and book agree
-    bool is_shown{};     // it is the very order, not an anonymous one at its price
-    std::uint32_t believed() const {
-      return static_cast<std::uint32_t>(open.lots + (strayed != nullptr ? strayed->gap : 0));
-    }
-  };
-  /// How an event of history about one order came true, in shares.
-  struct Applied {
-    std::uint32_t asked{};          // of the order
-    std::uint32_t done{};           // of the order
-    std::uint32_t filled_for_it{};  // by ours in its place
-    std::uint32_t filled{};         // by ours, altogether
-  };
-  bool ours_are_here() const { return !own_.empty() || !strayed_.empty(); }
-  void execute(const HistoryEvent& event);
-  void reduce(const HistoryEvent& event);
-  void remove(const HistoryEvent& event);
-  void replace(const HistoryEvent& event);
-  void modify(const HistoryEvent& event);
-  void add(const HistoryEvent& event, Quantity missing);
-  void hidden_execute(const HistoryEvent& event);
-  void clear();
-  bool came_true(const HistoryEvent& event);
-  std::optional<Named> named(const HistoryEvent& event);
-  Quantity fill_own(const Named& order, Quantity quantity);
-  void take_out(const HistoryEvent& event, const Named& order, std::uint32_t quantity);
-  void settle(const HistoryEvent& event, const Named& order, const Applied& applied);
-  void adjust(std::uint64_t shares);
-  std::uint32_t count_missing(Strayed& strayed, std::uint32_t missing);
-  void fail(const HistoryEvent& event, Reason reason, Quantity open = {});
-  void note_own(OrderId id, AccountId account);
-  void forget_own(OrderId id);
 
   SymbolSelf self_;
   SymbolOptions options_;
@@ -268,17 +220,7 @@ class Desk {
   std::uint32_t in_batch_ = 0;
   std::int64_t arrival_ns_ = 0;
 
-  // History: our live orders, and the orders of history that ours changed.
-  HistoryLedger own_ledger_;
-  HistoryLedger* ledger_;
-  std::vector<OwnOrder> own_;
-  std::unordered_map<OrderId, Strayed> strayed_;
-  std::unordered_map<std::int64_t, OrderId> anonymous_[2];  // by price, for each side
-  Reason refused_ = Reason::none;                           // by the book, of the event in progress
-  bool applying_history_ = false;
-  bool printable_ = true;    // the trades of the event in progress
-  bool adjusted_ = false;    // the event in progress
-  OrderId history_taker_{};  // an order of history that meets ours on its way in
+  DeskHistory history_;
 };
 
 }  // namespace outcry
