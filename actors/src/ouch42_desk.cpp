@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <optional>
-#include <utility>
 
 #include <outcry/book/order_terms.hpp>
 
@@ -12,8 +11,7 @@ using ouch42::RejectReason;
 
 Ouch42Desk::Ouch42Desk(const OuchDeskOptions& options, const SymbolDirectory& symbols, OrderRoute& route,
                        PortStream& stream)
-    : OuchDesk(options, symbols, route),
-      stream_(stream),
+    : OuchConversation(options, symbols, route, stream),
       tokens_(options.most_tokens, mix64(options.account.value, reinterpret_cast<std::uintptr_t>(this))),
       lines_(options.most_orders) {}
 
@@ -45,95 +43,48 @@ const char* Ouch42Desk::take(std::span<const std::byte> message) noexcept {
 void Ouch42Desk::take(const ouch42::EnterOrder& message) noexcept {
   const bool in_time = within_rate();
   if (tokens_.find(bytes_of(message.token)) != nullptr) return static_cast<void>(++ignored_);
-  const auto refuse = [&](RejectReason why) {
-    tokens_.insert(bytes_of(message.token), {});
-    reject(message.token, why);
-  };
   if (tokens_.full()) return reject(message.token, RejectReason::other);
-  if (!in_time) return refuse(code_of(RiskReason::port_rate));
-  if (const RejectReason why = ouch42::check(message); why != RejectReason::none) return refuse(why);
-  const std::optional<std::uint8_t> firm = firm_index(message.firm.text());
-  if (!firm || is_disabled(*firm)) return refuse(RejectReason::firm_not_authorized);
-  const std::optional<SymbolId> symbol = entry_.symbols().find(message.stock.text());
-  if (!symbol) return refuse(RejectReason::invalid_stock);
-  if (message.intermarket_sweep == ouch::YesNo::yes && !options_.intermarket_sweeps) return refuse(RejectReason::other);
-  if (nearly_full()) return refuse(RejectReason::other);
+  if (!in_time) return reject(message.token, code_of(RiskReason::port_rate));
+  if (const RejectReason why = ouch42::check(message); why != RejectReason::none) return reject(message.token, why);
+  const auto entered =
+      enter(message, message.firm.text(), message.stock.text(), false,
+            [&](SymbolId symbol, Side side, OrderChange& terms) { return read_terms(message, symbol, side, terms); });
+  if (entered.outcome == Outcome::rejected) return reject(message.token, entered.code);
 
-  OrderChange terms;
-  const Side side = side_of(message.side);
-  if (const RejectReason why = read_terms(message, *symbol, side, terms); why != RejectReason::none) return refuse(why);
-  if (message.cross != ouch::Cross::continuous) {
-    if (!ouch::one_of(message.cross, "OCH") || terms.time_in_force != TimeInForce::day)
-      return refuse(RejectReason::invalid_cross);
-    terms.time_in_force = TimeInForce::good_for_auction;
-  }
-  const OrderTicket ticket{.symbol = *symbol,
-                           .side = side,
-                           .type = terms.type,
-                           .time_in_force = terms.time_in_force,
-                           .terms = terms.terms,
-                           .price = terms.price,
-                           .quantity = terms.total,
-                           .part = terms.part,
-                           .expires_s = terms.expires_s,
-                           .mark = mark_of(message.side)};
-  if (ticket.is_special() && !has_rules(*symbol))
-    return refuse(message.cross != ouch::Cross::continuous           ? RejectReason::invalid_cross
-                  : message.minimum_quantity != 0                    ? RejectReason::invalid_minimum_quantity
-                  : message.display == 'N' || message.display == 'M' ? RejectReason::invalid_display
-                                                                     : RejectReason::other);
-  const OrderEntry::Answer answer = entry_.enter(ticket);
-  if (!answer) return refuse(answer.risk != RiskReason::none ? code_of(answer.risk) : code_of(answer.reason));
-
-  tokens_.insert(bytes_of(message.token), answer.order);
-  line(answer.order) = {.token = message.token,
-                        .price = message.price,
-                        .time_in_force = message.time_in_force,
-                        .minimum = message.minimum_quantity,
-                        .side = message.side,
-                        .display = message.display,
-                        .capacity = message.capacity,
-                        .intermarket_sweep = message.intermarket_sweep,
-                        .cross = message.cross,
-                        .firm = message.firm,
-                        .firm_index = *firm};
+  tokens_.insert(bytes_of(message.token), entered.order);
+  line(entered.order) = {.token = message.token,
+                         .price = message.price,
+                         .time_in_force = message.time_in_force,
+                         .minimum = message.minimum_quantity,
+                         .side = message.side,
+                         .display = message.display,
+                         .capacity = message.capacity,
+                         .intermarket_sweep = message.intermarket_sweep,
+                         .cross = message.cross,
+                         .firm = message.firm,
+                         .firm_index = entered.firm};
 }
 
 void Ouch42Desk::take(const ouch42::ReplaceOrder& message) noexcept {
   const bool in_time = within_rate();
   const OrderHandle original = find(message.token);
   if (!original || tokens_.find(bytes_of(message.new_token)) != nullptr) return static_cast<void>(++ignored_);
-  const EnteredOrder& old = entry_.order(original);
-  const Line before = line(original);
-  const auto refuse = [&](RejectReason why) {
-    tokens_.insert(bytes_of(message.new_token), {});
-    reject(message.new_token, why);
-  };
-  const auto is_invalid = [&] { entry_.cancel(original, CancelCause::replacement); };
-
   if (tokens_.full()) return reject(message.new_token, RejectReason::other);
-  if (!in_time) return refuse(code_of(RiskReason::port_rate));
-  if (is_disabled(before.firm_index)) return refuse(RejectReason::firm_not_authorized);
-  if (nearly_full()) return refuse(RejectReason::other);
-  if (ouch42::check(message) != RejectReason::none) return is_invalid();
-  if (message.intermarket_sweep == ouch::YesNo::yes && !options_.intermarket_sweeps) return is_invalid();
-  OrderChange change;
-  if (read_terms(message, old.ticket.symbol, old.ticket.side, change) != RejectReason::none) return is_invalid();
-  if (old.ticket.time_in_force == TimeInForce::good_for_auction) change.time_in_force = TimeInForce::good_for_auction;
-
-  const OrderEntry::Answer answer = entry_.replace(original, change);
-  if (!answer) {
-    if (answer.risk != RiskReason::none) return refuse(code_of(answer.risk));
-    switch (answer.reason) {
-      case Reason::unknown_order: return static_cast<void>(++ignored_);
-      case Reason::mailbox_full:
-      case Reason::pool_exhausted:
-      case Reason::invalid_combination: return refuse(RejectReason::other);
-      default: return is_invalid();
-    }
+  if (!in_time) return reject(message.new_token, code_of(RiskReason::port_rate));
+  const OrderTicket old = entry_.order(original).ticket;
+  const Line before = line(original);
+  const auto taken = replace(original, message, {}, [&](OrderChange& change) {
+    return ouch42::check(message) == RejectReason::none &&
+           read_terms(message, old.symbol, old.side, change) == RejectReason::none;
+  });
+  switch (taken.outcome) {
+    case Outcome::under_way: break;
+    case Outcome::rejected: return reject(message.new_token, taken.code);
+    case Outcome::ignored: return static_cast<void>(++ignored_);
+    case Outcome::invalid: return static_cast<void>(entry_.cancel(original, CancelCause::replacement));
   }
-  tokens_.insert(bytes_of(message.new_token), answer.order);
-  Line& after = line(answer.order);
+  tokens_.insert(bytes_of(message.new_token), taken.order);
+  Line& after = line(taken.order);
   after = before;
   after.token = message.new_token;
   after.price = message.price;
@@ -193,9 +144,16 @@ RejectReason Ouch42Desk::read_terms(const Message& message, SymbolId symbol, Sid
   return RejectReason::none;
 }
 
-RejectReason Ouch42Desk::code_of(RiskReason reason) const { return static_cast<RejectReason>(ouch42_letter(reason)); }
+RejectReason Ouch42Desk::missing_rules(const OrderTicket& ticket) {
+  if (ticket.time_in_force == TimeInForce::good_for_auction) return RejectReason::invalid_cross;
+  if (has(ticket.terms, Terms::minimum)) return RejectReason::invalid_minimum_quantity;
+  if (has(ticket.terms, Terms::hidden) || is_peg(ticket.type)) return RejectReason::invalid_display;
+  return RejectReason::other;
+}
 
-RejectReason Ouch42Desk::code_of(Reason reason) {
+RejectReason Ouch42Desk::code_of(RiskReason reason) { return static_cast<RejectReason>(ouch42_letter(reason)); }
+
+RejectReason Ouch42Desk::code_of(Reason reason, const OrderTicket&) {
   switch (reason) {
     case Reason::unknown_symbol: return RejectReason::invalid_stock;
     case Reason::zero_quantity:
@@ -213,30 +171,12 @@ RejectReason Ouch42Desk::code_of(Reason reason) {
 
 void Ouch42Desk::take(const ouch42::CancelOrder& message) noexcept {
   within_rate();
-  const OrderHandle order = find(message.token);
-  const bool done = order && (message.shares == 0 ? entry_.cancel(order) : entry_.reduce(order, {message.shares}));
-  if (!done) ++ignored_;
+  cancel(find(message.token), message.shares);
 }
 
 void Ouch42Desk::take(const ouch42::ModifyOrder& message) noexcept {
   within_rate();
-  const OrderHandle order = find(message.token);
-  if (!order) return static_cast<void>(++ignored_);
-  const EnteredOrder& entered = entry_.order(order);
-  Line& said = line(order);
-  const std::uint32_t shares = message.shares;
-  if (!may_become(said.side, message.side) || shares > entered.wanted.lots || !entered.is_open())
-    return static_cast<void>(++ignored_);
-  if (shares < entered.wanted.lots) {
-    if (!entry_.reduce(order, {shares})) return static_cast<void>(++ignored_);
-    said.modifies = shares != 0;
-  } else if (said.side == message.side) {
-    return static_cast<void>(++ignored_);
-  }
-  said.side = message.side;
-  entry_.mark(order, mark_of(message.side));
-  if (!said.modifies)
-    put(ouch42::Modified{.timestamp = stamp(), .token = said.token, .side = said.side, .shares = entered.open.lots});
+  modify(find(message.token), message.side, message.shares);
 }
 
 void Ouch42Desk::take(const ouch42::TradeNow&) noexcept {
@@ -248,7 +188,13 @@ void Ouch42Desk::take(const ouch42::TradeNow&) noexcept {
 
 void Ouch42Desk::reject(const ouch42::Token& token, RejectReason why) noexcept {
   ++rejected_;
+  tokens_.insert(bytes_of(token), {});  // one that finds no room is told of all the same
   put(ouch42::Rejected{.timestamp = stamp(), .token = token, .reason = why});
+}
+
+void Ouch42Desk::reject_order(OrderHandle order, RejectReason why) noexcept {
+  ++rejected_;
+  put(ouch42::Rejected{.timestamp = stamp(), .token = line(order).token, .reason = why});
 }
 
 void Ouch42Desk::start_of_day() noexcept {
@@ -264,131 +210,70 @@ void Ouch42Desk::forget(OrderHandle order) noexcept {
   if (OrderHandle* const found = tokens_.find(bytes_of(line(order).token)); found != nullptr) *found = {};
 }
 
-void Ouch42Desk::flush() noexcept {
-  if (!accepting_) return;
-  put(acceptance_);
-  accepting_ = {};
-}
+void Ouch42Desk::free_key(OrderHandle order) noexcept { tokens_.erase(bytes_of(line(order).token)); }
 
-void Ouch42Desk::tell_accepted(OrderHandle order) noexcept {
+template <class Message>
+Message Ouch42Desk::describe(OrderHandle order, std::uint32_t shares) noexcept {
   const Line& said = line(order);
   const EnteredOrder& entered = entry_.order(order);
-  accepting_ = order;
-  acceptance_ = {.timestamp = stamp(),
-                 .token = said.token,
-                 .side = said.side,
-                 .shares = entered.ticket.quantity.lots,
-                 .stock = name_of(instrument(entered.ticket.symbol)),
-                 .price = said.price,
-                 .time_in_force = said.time_in_force,
-                 .firm = said.firm,
-                 .display = said.display,
-                 .order = entered.id.value,
-                 .capacity = said.capacity,
-                 .intermarket_sweep = said.intermarket_sweep,
-                 .minimum_quantity = said.minimum,
-                 .cross = said.cross};
+  Message message{};
+  message.timestamp = stamp();
+  message.token = said.token;
+  message.side = said.side;
+  message.shares = shares;
+  message.stock = name_of(instrument(entered.ticket.symbol));
+  message.price = said.price;
+  message.time_in_force = said.time_in_force;
+  message.firm = said.firm;
+  message.display = said.display;
+  message.order = entered.id.value;
+  message.capacity = said.capacity;
+  message.intermarket_sweep = said.intermarket_sweep;
+  message.minimum_quantity = said.minimum;
+  message.cross = said.cross;
+  return message;
 }
 
-void Ouch42Desk::cancelled(OrderHandle order, std::uint32_t decrement, ouch::CancelReason reason) noexcept {
+void Ouch42Desk::put_accepted(OrderHandle order, ouch::OrderState state) noexcept {
+  auto accepted = describe<ouch42::Accepted>(order, entry_.order(order).ticket.quantity.lots);
+  accepted.state = state;
+  put(accepted);
+}
+
+void Ouch42Desk::put_replaced(const OrderNews& news) noexcept {
+  auto replaced = describe<ouch42::Replaced>(news.order, news.quantity.lots);
+  replaced.previous_token = line(news.before).token;
+  put(replaced);
+}
+
+void Ouch42Desk::put_cancelled(OrderHandle order, std::uint32_t decrement, ouch::CancelReason reason) noexcept {
   put(ouch42::Canceled{.timestamp = stamp(), .token = line(order).token, .decrement = decrement, .reason = reason});
 }
 
-void Ouch42Desk::tell(const OrderNews& news) noexcept {
-  using Kind = OrderNews::Kind;
-  if (!news) return;
-  if (news.kind == Kind::cancelled && news.order == accepting_ &&
-      (news.reason == Reason::minimum_quantity || news.reason == Reason::fill_or_kill)) {
-    acceptance_.state = ouch::OrderState::dead;
-    flush();
-    return forget(news.order);
-  }
-  flush();
-  switch (news.kind) {
-    case Kind::accepted: return tell_accepted(news.order);
-    case Kind::refused:
-      if (news.reason == Reason::would_trade) {
-        tell_accepted(news.order);
-        flush();
-        cancelled(news.order, entry_.order(news.order).ticket.quantity.lots, ouch::CancelReason::post_only);
-      } else {
-        reject(line(news.order).token, code_of(news.reason));
-      }
-      return forget(news.order);
-    case Kind::filled: {
-      const OrderTicket& ticket = entry_.order(news.order).ticket;
-      put(ouch42::Executed{.timestamp = stamp(),
-                           .token = line(news.order).token,
-                           .shares = news.quantity.lots,
-                           .price = static_cast<std::uint32_t>(price_of(news.price, ticket.symbol)),
-                           .liquidity = letter_of(ticket, news.maker),
-                           .match = news.match});
-      break;
-    }
-    case Kind::reduced: {
-      Line& said = line(news.order);
-      if (!std::exchange(said.modifies, false))
-        cancelled(news.order, news.quantity.lots, ouch::CancelReason::user);
-      else
-        put(ouch42::Modified{.timestamp = stamp(),
-                             .token = said.token,
-                             .side = said.side,
-                             .shares = entry_.order(news.order).open.lots});
-      break;
-    }
-    case Kind::prevented:
-    case Kind::cancelled: {
-      const OrderTicket& ticket = entry_.order(news.order).ticket;
-      if (news.kind == Kind::prevented || news.reason == Reason::self_trade)
-        put(ouch42::AiqCanceled{.timestamp = stamp(),
-                                .token = line(news.order).token,
-                                .decrement = news.quantity.lots,
-                                .prevented = news.quantity.lots,
-                                .execution_price = static_cast<std::uint32_t>(price_of(news.price, ticket.symbol)),
-                                .liquidity = letter_of(ticket, true)});
-      else
-        cancelled(news.order, news.quantity.lots, letter_of(news));
-      break;
-    }
-    case Kind::replaced: return tell_replaced(news);
-    case Kind::replacement_refused: return tell_refused_replacement(news);
-    case Kind::refreshed:
-    case Kind::repriced:  // 4.2 has no word for either
-    case Kind::triggered:
-    case Kind::none: return;
-  }
-  if (news.last) forget(news.order);
-  if (news.dropped) tokens_.erase(bytes_of(line(news.dropped).token));  // it was never used
+void Ouch42Desk::put_prevented(const OrderNews& news) noexcept {
+  const OrderTicket& ticket = entry_.order(news.order).ticket;
+  put(ouch42::AiqCanceled{.timestamp = stamp(),
+                          .token = line(news.order).token,
+                          .decrement = news.quantity.lots,
+                          .prevented = news.quantity.lots,
+                          .execution_price = static_cast<std::uint32_t>(price_of(news.price, ticket.symbol)),
+                          .liquidity = letter_of(ticket, true)});
 }
 
-void Ouch42Desk::tell_replaced(const OrderNews& news) noexcept {
-  const Line& said = line(news.order);
-  const EnteredOrder& entered = entry_.order(news.order);
-  put(ouch42::Replaced{.timestamp = stamp(),
-                       .token = said.token,
-                       .side = said.side,
+void Ouch42Desk::put_filled(const OrderNews& news) noexcept {
+  const OrderTicket& ticket = entry_.order(news.order).ticket;
+  put(ouch42::Executed{.timestamp = stamp(),
+                       .token = line(news.order).token,
                        .shares = news.quantity.lots,
-                       .stock = name_of(instrument(entered.ticket.symbol)),
-                       .price = said.price,
-                       .time_in_force = said.time_in_force,
-                       .firm = said.firm,
-                       .display = said.display,
-                       .order = entered.id.value,
-                       .capacity = said.capacity,
-                       .intermarket_sweep = said.intermarket_sweep,
-                       .minimum_quantity = said.minimum,
-                       .cross = said.cross,
-                       .previous_token = line(news.before).token});
-  forget(news.before);
+                       .price = static_cast<std::uint32_t>(price_of(news.price, ticket.symbol)),
+                       .liquidity = letter_of(ticket, news.maker),
+                       .match = news.match});
 }
 
-void Ouch42Desk::tell_refused_replacement(const OrderNews& news) noexcept {
-  if (news.reason == Reason::market_closed || news.reason == Reason::in_auction) {
-    reject(line(news.order).token, RejectReason::halted);
-    return forget(news.order);
-  }
-  tokens_.erase(bytes_of(line(news.order).token));
-  if (entry_.order(news.before).is_open()) static_cast<void>(entry_.cancel(news.before, CancelCause::replacement));
+void Ouch42Desk::put_modified(OrderHandle order) noexcept {
+  const Line& said = line(order);
+  put(ouch42::Modified{
+      .timestamp = stamp(), .token = said.token, .side = said.side, .shares = entry_.order(order).open.lots});
 }
 
 }  // namespace outcry

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <utility>
 
 #include <outcry/book/order_terms.hpp>
 #include <outcry/net/ouch50_checks.hpp>
@@ -60,7 +59,7 @@ SpecialType type_of(char price_type) {
 
 Ouch50Desk::Ouch50Desk(const OuchDeskOptions& options, const SymbolDirectory& symbols, OrderRoute& route,
                        PortStream& stream)
-    : OuchDesk(options, symbols, route), stream_(stream), orders_(options.most_orders), lines_(options.most_orders) {}
+    : OuchConversation(options, symbols, route, stream), orders_(options.most_orders), lines_(options.most_orders) {}
 
 template <class Message>
 void Ouch50Desk::put(const Message& message, const ouch50::OptionList& options) noexcept {
@@ -78,110 +77,83 @@ const char* Ouch50Desk::take(std::span<const std::byte> message) noexcept {
   return nullptr;
 }
 
+OrderHandle Ouch50Desk::find(std::uint32_t user_ref) const noexcept {
+  const OrderHandle* const found = orders_.find(user_ref);
+  return found == nullptr ? OrderHandle{} : *found;
+}
+
+bool Ouch50Desk::use(std::uint32_t user_ref) noexcept {
+  if (user_ref <= last_) {
+    ++ignored_;
+    return false;
+  }
+  last_ = user_ref;
+  return true;
+}
+
 void Ouch50Desk::take(const ouch50::EnterOrder& message, const ouch50::Appendage& options) noexcept {
   const std::uint32_t user_ref = message.user_ref;
   const bool in_time = within_rate();
-  if (user_ref <= last_) return static_cast<void>(++ignored_);
   const std::uint32_t previous_last = last_;
-  last_ = user_ref;
+  if (!use(user_ref)) return;
   const auto refuse = [&](RejectReason why) { reject(user_ref, why, message.client_order_id); };
 
   if (!in_time) return refuse(RejectReason::risk_port_rate);
   if (const RejectReason why = ouch50::check(message, options); why != RejectReason::none) return refuse(why);
-  const auto named = options.get<Tag::firm>();
-  const std::optional<std::uint8_t> firm = firm_index(named ? named->text() : std::string_view{});
-  if (!firm || is_disabled(*firm)) return refuse(RejectReason::firm_not_authorized);
-  const std::optional<SymbolId> symbol = entry_.symbols().find(message.symbol.text());
-  if (!symbol) return refuse(RejectReason::invalid_symbol);
-  if (message.intermarket_sweep == ouch::YesNo::yes && !options_.intermarket_sweeps)
-    return refuse(RejectReason::iso_not_allowed);
-  if (nearly_full()) return refuse(RejectReason::processing_error);
+  const auto firm = options.get<Tag::firm>();
+  const auto entered =
+      enter(message, firm ? firm->text() : std::string_view{}, message.symbol.text(),
+            letter_or<Tag::shares_located>(options, 'N') == 'Y', [&](SymbolId symbol, Side side, OrderChange& terms) {
+              return read_terms(message, options, symbol, side, terms);
+            });
+  if (entered.outcome == Outcome::rejected) return refuse(entered.code);
 
-  OrderChange terms;
-  const Side side = side_of(message.side);
-  if (const RejectReason why = read_terms(message, options, *symbol, side, terms); why != RejectReason::none)
-    return refuse(why);
-  if (message.cross != ouch::Cross::continuous) {
-    if (!ouch::one_of(message.cross, "OCH") || terms.time_in_force != TimeInForce::day)
-      return refuse(RejectReason::invalid_cross);
-    terms.time_in_force = TimeInForce::good_for_auction;
-  }
-  const OrderTicket ticket{.symbol = *symbol,
-                           .side = side,
-                           .type = terms.type,
-                           .time_in_force = terms.time_in_force,
-                           .terms = terms.terms,
-                           .price = terms.price,
-                           .trigger = terms.trigger,
-                           .quantity = terms.total,
-                           .part = terms.part,
-                           .expires_s = terms.expires_s,
-                           .mark = mark_of(message.side),
-                           .located = letter_or<Tag::shares_located>(options, 'N') == 'Y'};
-  if (ticket.is_special() && !has_rules(*symbol)) return refuse(missing_rules(ticket));
-  const OrderEntry::Answer answer = entry_.enter(ticket);
-  if (!answer)
-    return refuse(answer.risk != RiskReason::none ? ouch50_code(answer.risk) : code_of(answer.reason, ticket));
-
-  orders_.insert(user_ref, answer.order);
+  orders_.insert(user_ref, entered.order);
   const auto index = options.get<Tag::user_ref_index>();
-  line(answer.order) = {.user_ref = user_ref,
-                        .previous_last = previous_last,
-                        .price = message.price,
-                        .side = message.side,
-                        .time_in_force = message.time_in_force,
-                        .display = message.display,
-                        .capacity = message.capacity,
-                        .intermarket_sweep = message.intermarket_sweep,
-                        .cross = message.cross,
-                        .client_order_id = message.client_order_id,
-                        .firm = *firm,
-                        .names_firm = named.has_value(),
-                        .has_index = index.has_value(),
-                        .index = index ? *index : std::uint8_t{0},
-                        .group = static_cast<std::uint16_t>(value_or<Tag::group>(options, 0))};
+  line(entered.order) = {.user_ref = user_ref,
+                         .previous_last = previous_last,
+                         .price = message.price,
+                         .side = message.side,
+                         .time_in_force = message.time_in_force,
+                         .display = message.display,
+                         .capacity = message.capacity,
+                         .intermarket_sweep = message.intermarket_sweep,
+                         .cross = message.cross,
+                         .client_order_id = message.client_order_id,
+                         .firm_index = entered.firm,
+                         .names_firm = firm.has_value(),
+                         .has_index = index.has_value(),
+                         .index = index ? *index : std::uint8_t{0},
+                         .group = static_cast<std::uint16_t>(value_or<Tag::group>(options, 0))};
 }
 
 void Ouch50Desk::take(const ouch50::ReplaceOrder& message, const ouch50::Appendage& options) noexcept {
   const std::uint32_t user_ref = message.user_ref;
   const bool in_time = within_rate();
-  const OrderHandle* const found = orders_.find(message.original_user_ref);
-  if (found == nullptr || user_ref <= last_) return static_cast<void>(++ignored_);
-  const OrderHandle original = *found;
-  const EnteredOrder& old = entry_.order(original);
-  const Line before = line(original);
+  const OrderHandle original = find(message.original_user_ref);
+  if (!original || user_ref <= last_) return static_cast<void>(++ignored_);
   const auto refuse = [&](RejectReason why) {
     last_ = user_ref;
     reject(user_ref, why, message.client_order_id);
   };
-  // The number stays free, and nothing but the end of the original tells that it was not to be.
-  const auto is_invalid = [&] { entry_.cancel(original, CancelCause::replacement); };
-
   if (!in_time) return refuse(RejectReason::risk_port_rate);
-  if (is_disabled(before.firm)) return refuse(RejectReason::replace_not_allowed);
-  if (nearly_full()) return refuse(RejectReason::processing_error);
-  if (ouch50::check(message, options) != RejectReason::none) return is_invalid();
-  if (message.intermarket_sweep == ouch::YesNo::yes && !options_.intermarket_sweeps) return is_invalid();
-  OrderChange change{.trigger = old.ticket.trigger, .part = old.ticket.part};
-  change.type = old.ticket.type;
-  change.terms = old.ticket.terms;
-  if (read_terms(message, options, old.ticket.symbol, old.ticket.side, change) != RejectReason::none)
-    return is_invalid();
-  if (old.ticket.time_in_force == TimeInForce::good_for_auction) change.time_in_force = TimeInForce::good_for_auction;
 
-  const OrderEntry::Answer answer = entry_.replace(original, change);
-  if (!answer) {
-    if (answer.risk != RiskReason::none) return refuse(ouch50_code(answer.risk));
-    switch (answer.reason) {
-      case Reason::unknown_order: return static_cast<void>(++ignored_);
-      case Reason::mailbox_full:
-      case Reason::pool_exhausted: return refuse(RejectReason::processing_error);
-      case Reason::invalid_combination: return refuse(RejectReason::cancel_pending);
-      default: return is_invalid();
-    }
+  const OrderTicket old = entry_.order(original).ticket;
+  const Line before = line(original);
+  const OrderChange unchanged{.type = old.type, .terms = old.terms, .trigger = old.trigger, .part = old.part};
+  const auto taken = replace(original, message, unchanged, [&](OrderChange& change) {
+    return ouch50::check(message, options) == RejectReason::none &&
+           read_terms(message, options, old.symbol, old.side, change) == RejectReason::none;
+  });
+  switch (taken.outcome) {
+    case Outcome::under_way: break;
+    case Outcome::rejected: return refuse(taken.code);
+    case Outcome::ignored: return static_cast<void>(++ignored_);
+    // The number stays free, and nothing but the end of the original tells that it was not to be.
+    case Outcome::invalid: return static_cast<void>(entry_.cancel(original, CancelCause::replacement));
   }
-  orders_.insert(user_ref, answer.order);
-  Line& after = line(answer.order);
+  orders_.insert(user_ref, taken.order);
+  Line& after = line(taken.order);
   after = before;
   after.user_ref = user_ref;
   after.previous_last = last_;
@@ -276,7 +248,9 @@ RejectReason Ouch50Desk::read_peg(const Message& message, const ouch50::Appendag
   return RejectReason::none;
 }
 
-RejectReason Ouch50Desk::missing_rules(const OrderTicket& ticket) const {
+RejectReason Ouch50Desk::code_of(RiskReason reason) { return ouch50_code(reason); }
+
+RejectReason Ouch50Desk::missing_rules(const OrderTicket& ticket) {
   if (is_peg(ticket.type)) return RejectReason::pegging_not_allowed;
   if (ticket.time_in_force == TimeInForce::good_for_auction) return RejectReason::invalid_cross;
   if (has(ticket.terms, Terms::hidden)) return RejectReason::invalid_display;
@@ -311,35 +285,12 @@ RejectReason Ouch50Desk::code_of(Reason reason, const OrderTicket& ticket) {
 
 void Ouch50Desk::take(const ouch50::CancelOrder& message, const ouch50::Appendage&) noexcept {
   within_rate();
-  const OrderHandle* const order = orders_.find(message.user_ref);
-  const bool done =
-      order != nullptr && (message.quantity == 0 ? entry_.cancel(*order) : entry_.reduce(*order, {message.quantity}));
-  if (!done) ++ignored_;
+  cancel(find(message.user_ref), message.quantity);
 }
 
 void Ouch50Desk::take(const ouch50::ModifyOrder& message, const ouch50::Appendage&) noexcept {
   within_rate();
-  const OrderHandle* const found = orders_.find(message.user_ref);
-  if (found == nullptr) return static_cast<void>(++ignored_);
-  const OrderHandle order = *found;
-  const EnteredOrder& entered = entry_.order(order);
-  Line& said = line(order);
-  const std::uint32_t quantity = message.quantity;
-  if (!may_become(said.side, message.side) || quantity > entered.wanted.lots || !entered.is_open())
-    return static_cast<void>(++ignored_);
-  if (quantity < entered.wanted.lots) {
-    if (!entry_.reduce(order, {quantity})) return static_cast<void>(++ignored_);
-    said.modifies = quantity != 0;
-  } else if (said.side == message.side) {
-    return static_cast<void>(++ignored_);
-  }
-  said.side = message.side;
-  entry_.mark(order, mark_of(message.side));
-  if (!said.modifies)
-    put(
-        ouch50::Modified{
-            .timestamp = stamp(), .user_ref = said.user_ref, .side = said.side, .quantity = entered.open.lots},
-        options_of(order, false));
+  modify(find(message.user_ref), message.side, message.quantity);
 }
 
 void Ouch50Desk::take(const ouch50::AccountQuery&, const ouch50::Appendage&) noexcept {
@@ -350,8 +301,7 @@ void Ouch50Desk::take(const ouch50::AccountQuery&, const ouch50::Appendage&) noe
 void Ouch50Desk::take(const ouch50::MassCancel& message, const ouch50::Appendage& options) noexcept {
   within_rate();
   const std::uint32_t user_ref = message.user_ref;
-  if (user_ref <= last_) return static_cast<void>(++ignored_);
-  last_ = user_ref;
+  if (!use(user_ref)) return;
   const std::string_view firm = message.firm.text();
   if (!firm_index(firm)) return reject(user_ref, RejectReason::firm_not_authorized);
   std::optional<SymbolId> symbol;
@@ -377,30 +327,31 @@ void Ouch50Desk::take(const ouch50::MassCancel& message, const ouch50::Appendage
   entry_.each_open([&](OrderHandle order, const EnteredOrder& entered) {
     const Line& said = line(order);
     if ((symbol && entered.ticket.symbol != *symbol) || (side && entered.ticket.side != *side)) return;
-    if (!firm.empty() && said.firm != *firm_index(firm)) return;
+    if (!firm.empty() && said.firm_index != *firm_index(firm)) return;
     if (group && said.group != group->value()) return;
     static_cast<void>(entry_.cancel(order));
   });
 }
 
-void Ouch50Desk::take(const ouch50::DisableOrderEntry& message, const ouch50::Appendage&) noexcept {
+bool Ouch50Desk::set_disabled(std::uint32_t user_ref, std::string_view firm, bool disabled) noexcept {
   within_rate();
-  const std::uint32_t user_ref = message.user_ref;
-  if (user_ref <= last_) return static_cast<void>(++ignored_);
-  last_ = user_ref;
-  if (!firm_index(message.firm.text())) return reject(user_ref, RejectReason::firm_not_authorized);
-  disable(message.firm.text(), true);
-  put(ouch50::DisableAnswer{.timestamp = stamp(), .user_ref = user_ref, .firm = message.firm});
+  if (!use(user_ref)) return false;
+  if (!firm_index(firm)) {
+    reject(user_ref, RejectReason::firm_not_authorized);
+    return false;
+  }
+  disable(firm, disabled);
+  return true;
+}
+
+void Ouch50Desk::take(const ouch50::DisableOrderEntry& message, const ouch50::Appendage&) noexcept {
+  if (set_disabled(message.user_ref, message.firm.text(), true))
+    put(ouch50::DisableAnswer{.timestamp = stamp(), .user_ref = message.user_ref, .firm = message.firm});
 }
 
 void Ouch50Desk::take(const ouch50::EnableOrderEntry& message, const ouch50::Appendage&) noexcept {
-  within_rate();
-  const std::uint32_t user_ref = message.user_ref;
-  if (user_ref <= last_) return static_cast<void>(++ignored_);
-  last_ = user_ref;
-  if (!firm_index(message.firm.text())) return reject(user_ref, RejectReason::firm_not_authorized);
-  disable(message.firm.text(), false);
-  put(ouch50::EnableAnswer{.timestamp = stamp(), .user_ref = user_ref, .firm = message.firm});
+  if (set_disabled(message.user_ref, message.firm.text(), false))
+    put(ouch50::EnableAnswer{.timestamp = stamp(), .user_ref = message.user_ref, .firm = message.firm});
 }
 
 // ---- what the client is told
@@ -411,6 +362,10 @@ void Ouch50Desk::reject(std::uint32_t user_ref, RejectReason why, const Alpha<14
                        .user_ref = user_ref,
                        .reason = static_cast<std::uint16_t>(why),
                        .client_order_id = client_order_id});
+}
+
+void Ouch50Desk::reject_order(OrderHandle order, RejectReason why) noexcept {
+  reject(line(order).user_ref, why, line(order).client_order_id);
 }
 
 void Ouch50Desk::start_of_day() noexcept {
@@ -425,7 +380,7 @@ void Ouch50Desk::end_of_day() noexcept {
 
 void Ouch50Desk::forget(OrderHandle order) noexcept { orders_.erase(line(order).user_ref); }
 
-void Ouch50Desk::give_number_back(OrderHandle order) noexcept {
+void Ouch50Desk::free_key(OrderHandle order) noexcept {
   const Line& said = line(order);
   if (last_ == said.user_ref) last_ = said.previous_last;  // else it is behind others that were used
   forget(order);
@@ -437,7 +392,7 @@ ouch50::OptionList Ouch50Desk::options_of(OrderHandle order, bool all) noexcept 
   if (said.has_index) options.add<Tag::user_ref_index>(ouch50::Small{said.index});
   if (!all) return options;
   const OrderTicket& ticket = entry_.order(order).ticket;
-  if (said.names_firm) options.add<Tag::firm>(options_.firms[said.firm]);
+  if (said.names_firm) options.add<Tag::firm>(options_.firms[said.firm_index]);
   if (has(ticket.terms, Terms::minimum)) options.add<Tag::minimum_quantity>(ticket.part.lots);
   if (has(ticket.terms, Terms::reserve)) options.add<Tag::maximum_floor>(ticket.part.lots);
   if (has(ticket.terms, Terms::post_only)) options.add<Tag::post_only>('P');
@@ -456,147 +411,79 @@ ouch50::OptionList Ouch50Desk::options_of(OrderHandle order, bool all) noexcept 
   return options;
 }
 
-void Ouch50Desk::flush() noexcept {
-  if (!accepting_) return;
-  stream_.append(std::span(accepting_bytes_).first(accepting_size_));
-  accepting_ = {};
-}
-
-void Ouch50Desk::tell_accepted(OrderHandle order) noexcept {
+template <class Message>
+Message Ouch50Desk::describe(OrderHandle order, std::uint32_t quantity) noexcept {
   const Line& said = line(order);
   const EnteredOrder& entered = entry_.order(order);
-  accepting_ = order;
-  accepting_size_ = ouch50::encode(ouch50::Accepted{.timestamp = stamp(),
-                                                    .user_ref = said.user_ref,
-                                                    .side = said.side,
-                                                    .quantity = entered.ticket.quantity.lots,
-                                                    .symbol = name_of(instrument(entered.ticket.symbol)),
-                                                    .price = said.price,
-                                                    .time_in_force = said.time_in_force,
-                                                    .display = said.display,
-                                                    .order = entered.id.value,
-                                                    .capacity = said.capacity,
-                                                    .intermarket_sweep = said.intermarket_sweep,
-                                                    .cross = said.cross,
-                                                    .client_order_id = said.client_order_id},
-                                   accepting_bytes_, options_of(order, true));
+  Message message{};
+  message.timestamp = stamp();
+  message.user_ref = said.user_ref;
+  message.side = said.side;
+  message.quantity = quantity;
+  message.symbol = name_of(instrument(entered.ticket.symbol));
+  message.price = said.price;
+  message.time_in_force = said.time_in_force;
+  message.display = said.display;
+  message.order = entered.id.value;
+  message.capacity = said.capacity;
+  message.intermarket_sweep = said.intermarket_sweep;
+  message.cross = said.cross;
+  message.client_order_id = said.client_order_id;
+  return message;
 }
 
-void Ouch50Desk::cancelled(OrderHandle order, std::uint32_t decrement, ouch::CancelReason reason) noexcept {
+void Ouch50Desk::put_accepted(OrderHandle order, ouch::OrderState state) noexcept {
+  auto accepted = describe<ouch50::Accepted>(order, entry_.order(order).ticket.quantity.lots);
+  accepted.state = state;
+  put(accepted, options_of(order, true));
+}
+
+void Ouch50Desk::put_replaced(const OrderNews& news) noexcept {
+  auto replaced = describe<ouch50::Replaced>(news.order, news.quantity.lots);
+  replaced.original_user_ref = line(news.before).user_ref;
+  put(replaced, options_of(news.order, true));
+}
+
+void Ouch50Desk::put_cancelled(OrderHandle order, std::uint32_t decrement, ouch::CancelReason reason) noexcept {
   put(
       ouch50::Canceled{
           .timestamp = stamp(), .user_ref = line(order).user_ref, .decrement = decrement, .reason = reason},
       options_of(order, false));
 }
 
-void Ouch50Desk::tell(const OrderNews& news) noexcept {
-  using Kind = OrderNews::Kind;
-  if (!news) return;
-  const bool never_traded = news.kind == Kind::cancelled && news.order == accepting_ &&
-                            (news.reason == Reason::minimum_quantity || news.reason == Reason::fill_or_kill);
-  if (never_traded) {
-    reinterpret_cast<ouch50::Accepted*>(accepting_bytes_.data())->state = ouch::OrderState::dead;
-    flush();
-    return forget(news.order);
-  }
-  flush();
-  switch (news.kind) {
-    case Kind::accepted: return tell_accepted(news.order);
-    case Kind::refused:
-      if (news.reason == Reason::would_trade) {
-        const std::uint32_t quantity = entry_.order(news.order).ticket.quantity.lots;
-        tell_accepted(news.order);
-        flush();
-        cancelled(news.order, quantity, ouch::CancelReason::post_only);
-      } else {
-        const Line& said = line(news.order);
-        reject(said.user_ref, code_of(news.reason, entry_.order(news.order).ticket), said.client_order_id);
-      }
-      return forget(news.order);
-    case Kind::filled: {
-      const OrderTicket& ticket = entry_.order(news.order).ticket;
-      put(ouch50::Executed{.timestamp = stamp(),
-                           .user_ref = line(news.order).user_ref,
-                           .quantity = news.quantity.lots,
-                           .price = price_of(news.price, ticket.symbol),
-                           .liquidity = letter_of(ticket, news.maker),
-                           .match = news.match},
-          options_of(news.order, false));
-      if (news.last) forget(news.order);
-      if (news.dropped) give_number_back(news.dropped);
-      return;
-    }
-    case Kind::reduced: {
-      Line& said = line(news.order);
-      if (!std::exchange(said.modifies, false))
-        return cancelled(news.order, news.quantity.lots, ouch::CancelReason::user);
-      return put(ouch50::Modified{.timestamp = stamp(),
-                                  .user_ref = said.user_ref,
-                                  .side = said.side,
-                                  .quantity = entry_.order(news.order).open.lots},
-                 options_of(news.order, false));
-    }
-    case Kind::prevented:
-    case Kind::cancelled: return tell_cancelled(news);
-    case Kind::replaced: return tell_replaced(news);
-    case Kind::replacement_refused: return tell_refused_replacement(news);
-    case Kind::refreshed:
-    case Kind::repriced: return tell_restated(news);
-    case Kind::triggered:
-    case Kind::none: return;
-  }
-}
-
-void Ouch50Desk::tell_cancelled(const OrderNews& news) noexcept {
+void Ouch50Desk::put_prevented(const OrderNews& news) noexcept {
   const OrderTicket& ticket = entry_.order(news.order).ticket;
-  if (news.kind == OrderNews::Kind::prevented || news.reason == Reason::self_trade)
-    put(ouch50::AiqCanceled{.timestamp = stamp(),
-                            .user_ref = line(news.order).user_ref,
-                            .decrement = news.quantity.lots,
-                            .prevented = news.quantity.lots,
-                            .execution_price = price_of(news.price, ticket.symbol),
-                            .liquidity = letter_of(ticket, true),
-                            .strategy = ' '},
-        options_of(news.order, false));
-  else
-    cancelled(news.order, news.quantity.lots, letter_of(news));
-  if (news.last) forget(news.order);
-  if (news.dropped) give_number_back(news.dropped);
+  put(ouch50::AiqCanceled{.timestamp = stamp(),
+                          .user_ref = line(news.order).user_ref,
+                          .decrement = news.quantity.lots,
+                          .prevented = news.quantity.lots,
+                          .execution_price = price_of(news.price, ticket.symbol),
+                          .liquidity = letter_of(ticket, true),
+                          .strategy = ' '},
+      options_of(news.order, false));
 }
 
-void Ouch50Desk::tell_replaced(const OrderNews& news) noexcept {
-  const Line& said = line(news.order);
-  const EnteredOrder& entered = entry_.order(news.order);
-  put(ouch50::Replaced{.timestamp = stamp(),
-                       .original_user_ref = line(news.before).user_ref,
+void Ouch50Desk::put_filled(const OrderNews& news) noexcept {
+  const OrderTicket& ticket = entry_.order(news.order).ticket;
+  put(ouch50::Executed{.timestamp = stamp(),
+                       .user_ref = line(news.order).user_ref,
+                       .quantity = news.quantity.lots,
+                       .price = price_of(news.price, ticket.symbol),
+                       .liquidity = letter_of(ticket, news.maker),
+                       .match = news.match},
+      options_of(news.order, false));
+}
+
+void Ouch50Desk::put_modified(OrderHandle order) noexcept {
+  const Line& said = line(order);
+  put(ouch50::Modified{.timestamp = stamp(),
                        .user_ref = said.user_ref,
                        .side = said.side,
-                       .quantity = news.quantity.lots,
-                       .symbol = name_of(instrument(entered.ticket.symbol)),
-                       .price = said.price,
-                       .time_in_force = said.time_in_force,
-                       .display = said.display,
-                       .order = entered.id.value,
-                       .capacity = said.capacity,
-                       .intermarket_sweep = said.intermarket_sweep,
-                       .cross = said.cross,
-                       .client_order_id = said.client_order_id},
-      options_of(news.order, true));
-  forget(news.before);
+                       .quantity = entry_.order(order).open.lots},
+      options_of(order, false));
 }
 
-void Ouch50Desk::tell_refused_replacement(const OrderNews& news) noexcept {
-  // What a halt or an auction keeps from being replaced is not wrong in itself.
-  if (news.reason == Reason::market_closed || news.reason == Reason::in_auction) {
-    const Line& said = line(news.order);
-    reject(said.user_ref, RejectReason::halted, said.client_order_id);
-    return forget(news.order);
-  }
-  give_number_back(news.order);
-  if (entry_.order(news.before).is_open()) static_cast<void>(entry_.cancel(news.before, CancelCause::replacement));
-}
-
-void Ouch50Desk::tell_restated(const OrderNews& news) noexcept {
+void Ouch50Desk::put_restated(const OrderNews& news) noexcept {
   const bool refreshed = news.kind == OrderNews::Kind::refreshed;
   ouch50::OptionList options = options_of(news.order, false);
   if (refreshed)

@@ -16,37 +16,39 @@
 #include <vector>
 
 #include <outcry/actors/key_table.hpp>
-#include <outcry/actors/ouch_desk.hpp>
+#include <outcry/actors/ouch_conversation.hpp>
 #include <outcry/net/ouch42.hpp>
 
 namespace outcry {
 
-class Ouch42Desk : public OuchDesk {
+class Ouch42Desk : public OuchConversation<Ouch42Desk> {
  public:
   /// No message of a client is larger.
   static constexpr std::size_t largest_inbound = sizeof(ouch42::EnterOrder);
 
   Ouch42Desk(const OuchDeskOptions& options, const SymbolDirectory& symbols, OrderRoute& route, PortStream& stream);
 
-  /// The time of what comes next, once for each batch.
-  void now(std::int64_t now_ns, std::int64_t arrival_ns) { begin(now_ns, arrival_ns); }
   /// What is wrong with a message; null: it was sound, whatever became of it.
   const char* take(std::span<const std::byte> message) noexcept;
-  /// An event of a symbol.
-  template <class Event>
-  void heard(const Event& event) noexcept {
-    tell(entry_.heard(event));
-  }
-  /// The last event of a batch was heard.
-  void flush() noexcept;
 
   /// Tokens begin anew. Requires: no order is open.
   void start_of_day() noexcept;
   void end_of_day() noexcept;
-  bool nearly_full() const { return stream_.nearly_full(entry_.open_orders()); }
 
  private:
+  friend OuchConversation<Ouch42Desk>;
+  using RejectReason = ouch42::RejectReason;
   using TokenBytes = std::array<char, 14>;
+
+  static constexpr OuchCodes<RejectReason> codes{
+      .firm = RejectReason::firm_not_authorized,
+      .disabled = RejectReason::firm_not_authorized,
+      .symbol = RejectReason::invalid_stock,
+      .sweep = RejectReason::other,
+      .no_room = RejectReason::other,
+      .cross = RejectReason::invalid_cross,
+      .waits = RejectReason::other,
+  };
 
   struct Line {
     ouch42::Token token{};
@@ -70,33 +72,38 @@ class Ouch42Desk : public OuchDesk {
   void take(const ouch42::TradeNow& message) noexcept;
 
   template <class Message>
-  ouch42::RejectReason read_terms(const Message& message, SymbolId symbol, Side side,
-                                  OrderChange& change) const noexcept;
-  static ouch42::RejectReason code_of(Reason reason);
-  ouch42::RejectReason code_of(RiskReason reason) const;
+  RejectReason read_terms(const Message& message, SymbolId symbol, Side side, OrderChange& change) const noexcept;
+  static RejectReason code_of(Reason reason, const OrderTicket& ticket);
+  static RejectReason code_of(RiskReason reason);
+  static RejectReason missing_rules(const OrderTicket& ticket);
 
   static TokenBytes bytes_of(const ouch42::Token& token);
   /// No handle if the token names no order that is not done.
   OrderHandle find(const ouch42::Token& token) const noexcept;
   Line& line(OrderHandle order) { return lines_[order.value]; }
   void forget(OrderHandle order) noexcept;
+  void free_key(OrderHandle order) noexcept;
+  /// The token is used up.
+  void reject(const ouch42::Token& token, RejectReason why) noexcept;
+  void reject_order(OrderHandle order, RejectReason why) noexcept;
 
-  void tell(const OrderNews& news) noexcept;
-  void tell_accepted(OrderHandle order) noexcept;
-  void tell_replaced(const OrderNews& news) noexcept;
-  void tell_refused_replacement(const OrderNews& news) noexcept;
-  void reject(const ouch42::Token& token, ouch42::RejectReason why) noexcept;
-  void cancelled(OrderHandle order, std::uint32_t decrement, ouch::CancelReason reason) noexcept;
+  void put_accepted(OrderHandle order, ouch::OrderState state) noexcept;
+  void put_cancelled(OrderHandle order, std::uint32_t decrement, ouch::CancelReason reason) noexcept;
+  void put_prevented(const OrderNews& news) noexcept;
+  void put_filled(const OrderNews& news) noexcept;
+  void put_modified(OrderHandle order) noexcept;
+  void put_replaced(const OrderNews& news) noexcept;
+  void put_restated(const OrderNews&) noexcept {}  // 4.2 has no word for it
   template <class Message>
   void put(const Message& message) noexcept {
     stream_.append(ouch42::encode(message));
   }
+  /// What Accepted and Replaced have in common.
+  template <class Message>
+  Message describe(OrderHandle order, std::uint32_t shares) noexcept;
 
-  PortStream& stream_;
   KeyTable<TokenBytes, OrderHandle> tokens_;  // of the day; those of orders that are done have no handle
   std::vector<Line> lines_;                   // by handle
-  OrderHandle accepting_{};                   // waits for the event behind it: the order may be dead already
-  ouch42::Accepted acceptance_{};
 };
 
 }  // namespace outcry

@@ -24,39 +24,42 @@
 #include <vector>
 
 #include <outcry/actors/key_table.hpp>
-#include <outcry/actors/ouch_desk.hpp>
+#include <outcry/actors/ouch_conversation.hpp>
 #include <outcry/net/ouch50.hpp>
 #include <outcry/net/protocol_error.hpp>
 
 namespace outcry {
 
-class Ouch50Desk : public OuchDesk {
+class Ouch50Desk : public OuchConversation<Ouch50Desk> {
  public:
   /// No message of a client is larger.
   static constexpr std::size_t largest_inbound = sizeof(ouch50::EnterOrder) + ouch50::OptionList::capacity + 64;
 
   Ouch50Desk(const OuchDeskOptions& options, const SymbolDirectory& symbols, OrderRoute& route, PortStream& stream);
 
-  /// The time of what comes next, once for each batch.
-  void now(std::int64_t now_ns, std::int64_t arrival_ns) { begin(now_ns, arrival_ns); }
   /// What is wrong with a message; null: it was sound, whatever became of it.
   const char* take(std::span<const std::byte> message) noexcept;
-  /// An event of a symbol.
-  template <class Event>
-  void heard(const Event& event) noexcept {
-    tell(entry_.heard(event));
-  }
-  /// The last event of a batch was heard.
-  void flush() noexcept;
 
   /// Numbers begin anew. Requires: no order is open.
   void start_of_day() noexcept;
   void end_of_day() noexcept;
   /// What a client may use next.
   std::uint32_t next_user_ref() const { return last_ + 1; }
-  bool nearly_full() const { return stream_.nearly_full(entry_.open_orders()); }
 
  private:
+  friend OuchConversation<Ouch50Desk>;
+  using RejectReason = ouch50::RejectReason;
+
+  static constexpr OuchCodes<RejectReason> codes{
+      .firm = RejectReason::firm_not_authorized,
+      .disabled = RejectReason::replace_not_allowed,
+      .symbol = RejectReason::invalid_symbol,
+      .sweep = RejectReason::iso_not_allowed,
+      .no_room = RejectReason::processing_error,
+      .cross = RejectReason::invalid_cross,
+      .waits = RejectReason::cancel_pending,
+  };
+
   /// What an order's client has said and an answer repeats.
   struct Line {
     std::uint32_t user_ref = 0;
@@ -69,7 +72,7 @@ class Ouch50Desk : public OuchDesk {
     ouch::YesNo intermarket_sweep{};
     ouch::Cross cross{};
     Alpha<14> client_order_id{};
-    std::uint8_t firm = 0;
+    std::uint8_t firm_index = 0;
     bool names_firm = false;
     bool has_index = false;
     bool modifies = false;  // the reduction under way was asked for by a modification
@@ -87,39 +90,44 @@ class Ouch50Desk : public OuchDesk {
   void take(const ouch50::EnableOrderEntry& message, const ouch50::Appendage& options) noexcept;
 
   template <class Message>
-  ouch50::RejectReason read_terms(const Message& message, const ouch50::Appendage& options, SymbolId symbol, Side side,
-                                  OrderChange& change) const noexcept;
+  RejectReason read_terms(const Message& message, const ouch50::Appendage& options, SymbolId symbol, Side side,
+                          OrderChange& change) const noexcept;
   template <class Message>
-  ouch50::RejectReason read_peg(const Message& message, const ouch50::Appendage& options, SymbolId symbol, Side side,
-                                char price_type, OrderChange& change) const noexcept;
-  static ouch50::RejectReason code_of(Reason reason, const OrderTicket& ticket);
-  ouch50::RejectReason missing_rules(const OrderTicket& ticket) const;
+  RejectReason read_peg(const Message& message, const ouch50::Appendage& options, SymbolId symbol, Side side,
+                        char price_type, OrderChange& change) const noexcept;
+  static RejectReason code_of(Reason reason, const OrderTicket& ticket);
+  static RejectReason code_of(RiskReason reason);
+  static RejectReason missing_rules(const OrderTicket& ticket);
 
+  /// No handle if the number names no order that is not done.
+  OrderHandle find(std::uint32_t user_ref) const noexcept;
   Line& line(OrderHandle order) { return lines_[order.value]; }
   void forget(OrderHandle order) noexcept;
-  void give_number_back(OrderHandle order) noexcept;
+  void free_key(OrderHandle order) noexcept;
+  void reject(std::uint32_t user_ref, RejectReason why, const Alpha<14>& client_order_id = {}) noexcept;
+  void reject_order(OrderHandle order, RejectReason why) noexcept;
+  /// Whether the number is new; if so, it is used up now. Of messages that enter no order.
+  bool use(std::uint32_t user_ref) noexcept;
+  /// Order entry of a firm, or of all, is disabled or enabled. False: the message was passed over or rejected.
+  bool set_disabled(std::uint32_t user_ref, std::string_view firm, bool disabled) noexcept;
 
-  void tell(const OrderNews& news) noexcept;
-  void tell_accepted(OrderHandle order) noexcept;
-  void tell_cancelled(const OrderNews& news) noexcept;
-  void tell_replaced(const OrderNews& news) noexcept;
-  void tell_refused_replacement(const OrderNews& news) noexcept;
-  void tell_restated(const OrderNews& news) noexcept;
-  void reject(std::uint32_t user_ref, ouch50::RejectReason why, const Alpha<14>& client_order_id = {}) noexcept;
-  void cancelled(OrderHandle order, std::uint32_t decrement, ouch::CancelReason reason) noexcept;
+  void put_accepted(OrderHandle order, ouch::OrderState state) noexcept;
+  void put_cancelled(OrderHandle order, std::uint32_t decrement, ouch::CancelReason reason) noexcept;
+  void put_prevented(const OrderNews& news) noexcept;
+  void put_filled(const OrderNews& news) noexcept;
+  void put_modified(OrderHandle order) noexcept;
+  void put_replaced(const OrderNews& news) noexcept;
+  void put_restated(const OrderNews& news) noexcept;
   ouch50::OptionList options_of(OrderHandle order, bool all) noexcept;
   template <class Message>
   void put(const Message& message, const ouch50::OptionList& options = {}) noexcept;
+  /// What Accepted and Replaced have in common.
+  template <class Message>
+  Message describe(OrderHandle order, std::uint32_t quantity) noexcept;
 
-  PortStream& stream_;
   std::uint32_t last_ = 0;
   KeyTable<std::uint32_t, OrderHandle> orders_;  // by user reference number; those that are not done
   std::vector<Line> lines_;                      // by handle
-
-  // An acceptance waits for the event behind it: the order may be dead already.
-  OrderHandle accepting_{};
-  std::size_t accepting_size_ = 0;
-  std::array<std::byte, ouch50::largest_message> accepting_bytes_{};
 };
 
 }  // namespace outcry
