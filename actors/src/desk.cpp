@@ -8,6 +8,7 @@
 
 #include <outcry/actors/book_door.hpp>
 #include <outcry/actors/market_publication.hpp>
+#include <outcry/actors/replacement_size.hpp>
 
 namespace outcry {
 
@@ -99,33 +100,52 @@ void Desk::take(const ModifyOrder& command) {
 
 void Desk::take(const ReplaceOrder& command) {
   took(command.arrival_ns);
-  if (command.seen_open == Quantity{})
+  if (command.seen_open == Quantity{}) {
     book_.replace(command, *this);
-  else
-    replace_what_is_left(command);
+  } else if (const auto left = what_is_left({.id = command.id,
+                                             .new_id = command.new_id,
+                                             .account = command.account,
+                                             .symbol = command.symbol,
+                                             .seen_open = command.seen_open,
+                                             .arrival_ns = command.arrival_ns},
+                                            command.quantity)) {
+    ReplaceOrder replacement = command;
+    replacement.quantity = *left;
+    book_.replace(replacement, *this);
+  }
   history_.note_own(command.id, command.account);
   history_.note_own(command.new_id, command.account);
   publish();
 }
 
-/// The owner's number of open shares may be older than the last trades of the order.
-void Desk::replace_what_is_left(ReplaceOrder command) {
-  if (const auto order = book_.find(command.id); order && order->account == command.account) {
-    const Quantity open = order->open + order->reserve;
-    const Quantity gone = command.seen_open - std::min(open, command.seen_open);
-    if (gone >= command.quantity) {
-      on(Rejected{.id = command.id,
-                  .new_id = command.new_id,
-                  .account = command.account,
-                  .symbol = command.symbol,
-                  .command = CommandKind::replace,
-                  .reason = Reason::quantity_exceeds_open,
-                  .arrival_ns = command.arrival_ns});
-      return;
-    }
-    command.quantity -= gone;
-  }
-  book_.replace(command, *this);
+/// Nothing: so much has traded that nothing remains, and that was told.
+std::optional<Quantity> Desk::what_is_left(const InPlaceOf& replaced, Quantity wanted) {
+  const auto left = replacement_size(book_, replaced.id, replaced.account, replaced.seen_open, wanted);
+  if (left) return left;
+  on(Rejected{.id = replaced.id,
+              .new_id = replaced.new_id,
+              .account = replaced.account,
+              .symbol = replaced.symbol,
+              .command = CommandKind::replace,
+              .reason = Reason::quantity_exceeds_open,
+              .arrival_ns = replaced.arrival_ns});
+  return std::nullopt;
+}
+
+void Desk::take(const InPlaceOf& command) {
+  const auto of_account = [&](const InPlaceOf& one) { return one.account == command.account; };
+  std::erase_if(in_place_of_, of_account);
+  in_place_of_.push_back(command);
+}
+
+void Desk::replace(const InPlaceOf& replaced, SpecialOrder order) {
+  const auto left = what_is_left(replaced, order.quantity);
+  if (!left) return;
+  order.quantity = *left;
+  order.part = std::min(order.part, order.quantity);
+  book_.replace(ReplaceTerms{.id = replaced.id, .order = order}, *this);
+  history_.note_own(replaced.id, order.account);
+  history_.note_own(order.id, order.account);
 }
 
 void Desk::take(const EndOfDay& command) {
@@ -136,7 +156,15 @@ void Desk::take(const EndOfDay& command) {
 
 void Desk::take(const SpecialOrder& command) {
   took(command.arrival_ns);
-  book_.submit(command, *this);
+  const auto replaced = std::find_if(in_place_of_.begin(), in_place_of_.end(), [&](const InPlaceOf& one) {
+    return one.account == command.account && one.new_id == command.id;
+  });
+  if (replaced == in_place_of_.end()) {
+    book_.submit(command, *this);
+  } else {
+    replace(*replaced, command);
+    in_place_of_.erase(replaced);
+  }
   if (undisplayed_.contains(command.id)) perhaps_gone_.push_back(command.id);
   publish();
 }
@@ -363,7 +391,10 @@ void Desk::on(const Replaced& event) {
 
 void Desk::on(const AcceptedTerms& event) {
   tell_followers(event);
-  if (has(event.terms, Terms::hidden | Terms::all_or_none) || is_peg(event.type)) undisplayed_.insert(event.id);
+  if (has(event.terms, Terms::hidden | Terms::all_or_none) || is_peg(event.type))
+    undisplayed_.insert(event.id);
+  else if (!undisplayed_.empty())
+    undisplayed_.erase(event.id);  // it is displayed in the place of one that was not
   tell_terms(event.account, event);
   if (options_.tape != nullptr)
     options_.tape->order({.time_ns = now_ns_,

@@ -38,7 +38,7 @@ constexpr Terms without_minimum(Terms terms) {
 }
 
 // Whether a book can put the one in the place of the other by itself.
-bool differs_in_price_and_size_only(const OrderTicket& ticket, const OrderChange& change) {
+bool differs_in_price_and_size_only(const OrderTicket& ticket, const OrderTicket& change) {
   return ticket.type == SpecialType::limit && change.type == SpecialType::limit &&
          ticket.time_in_force == change.time_in_force && ticket.expires_s == change.expires_s &&
          without_minimum(ticket.terms) == change.terms &&
@@ -177,35 +177,67 @@ Reason OrderEntry::refusal_of(const OrderChange& change, SymbolId symbol) const 
                                 .part = change.part});
 }
 
-OrderRoute::Sent OrderEntry::send_order(const EnteredOrder& order, Quantity quantity) noexcept {
+RiskCall OrderEntry::call_for(const OrderTicket& ticket) const noexcept {
+  return {.port = options_.risk_port, .mark = ticket.mark, .located = ticket.located, .now_ns = now_ns_};
+}
+
+SpecialOrder OrderEntry::special(const EnteredOrder& order) const noexcept {
   const OrderTicket& ticket = order.ticket;
-  const RiskCall call{.port = options_.risk_port, .mark = ticket.mark, .located = ticket.located, .now_ns = now_ns_};
-  if (!ticket.is_special())
-    return route_.send(NewOrder{.id = order.id,
-                                .price = ticket.price,
-                                .quantity = quantity,
-                                .account = options_.account,
-                                .symbol = ticket.symbol,
-                                .side = ticket.side,
-                                .type = ticket.type == SpecialType::limit ? OrderType::limit : OrderType::market,
-                                .time_in_force = ticket.time_in_force,
-                                .post_only = has(ticket.terms, Terms::post_only) ? PostOnly::yes : PostOnly::no,
-                                .arrival_ns = arrival_ns_},
-                       call);
-  return route_.send(SpecialOrder{.id = order.id,
-                                  .price = ticket.price,
-                                  .trigger = ticket.trigger,
-                                  .quantity = quantity,
-                                  .part = ticket.part,
-                                  .account = options_.account,
-                                  .symbol = ticket.symbol,
-                                  .expires_s = ticket.expires_s,
-                                  .side = ticket.side,
-                                  .type = ticket.type,
-                                  .time_in_force = ticket.time_in_force,
-                                  .terms = ticket.terms,
-                                  .arrival_ns = arrival_ns_},
-                     call);
+  return {.id = order.id,
+          .price = ticket.price,
+          .trigger = ticket.trigger,
+          .quantity = order.open,
+          .part = ticket.part,
+          .account = options_.account,
+          .symbol = ticket.symbol,
+          .expires_s = ticket.expires_s,
+          .side = ticket.side,
+          .type = ticket.type,
+          .time_in_force = ticket.time_in_force,
+          .terms = ticket.terms,
+          .arrival_ns = arrival_ns_};
+}
+
+OrderRoute::Sent OrderEntry::send_order(const EnteredOrder& order) noexcept {
+  const OrderTicket& ticket = order.ticket;
+  if (ticket.is_special()) return route_.send(special(order), call_for(ticket));
+  return route_.send(NewOrder{.id = order.id,
+                              .price = ticket.price,
+                              .quantity = order.open,
+                              .account = options_.account,
+                              .symbol = ticket.symbol,
+                              .side = ticket.side,
+                              .type = ticket.type == SpecialType::limit ? OrderType::limit : OrderType::market,
+                              .time_in_force = ticket.time_in_force,
+                              .post_only = has(ticket.terms, Terms::post_only) ? PostOnly::yes : PostOnly::no,
+                              .arrival_ns = arrival_ns_},
+                     call_for(ticket));
+}
+
+/// Requires: nothing of the old order is under way that would change what it has open, but trades.
+OrderRoute::Sent OrderEntry::send_replacement(const EnteredOrder& old, EnteredOrder& order) noexcept {
+  order.executed = old.executed;
+  order.prevented = old.prevented;
+  order.open = order.total - (old.executed + old.prevented);
+  order.ticket.part = std::min(order.ticket.part, order.open);
+  const OrderRoute::Sent sent =
+      differs_in_price_and_size_only(old.ticket, order.ticket)
+          ? route_.send(ReplaceOrder{.id = old.id,
+                                     .new_id = order.id,
+                                     .price = order.ticket.price,
+                                     .quantity = order.open,
+                                     .account = options_.account,
+                                     .symbol = old.ticket.symbol,
+                                     .seen_open = old.open,
+                                     .arrival_ns = arrival_ns_},
+                        call_for(old.ticket))
+          : route_.send(ReplaceTerms{.id = old.id, .seen_open = old.open, .order = special(order)},
+                        call_for(old.ticket));
+  if (!sent.sent) return sent;
+  order.state = EntryState::sent;
+  order.under_way = entering;
+  count_open(order);
+  return sent;
 }
 
 OrderEntry::Answer OrderEntry::enter(const OrderTicket& ticket) noexcept {
@@ -215,7 +247,7 @@ OrderEntry::Answer OrderEntry::enter(const OrderTicket& ticket) noexcept {
   if (order == nullptr) return {.reason = Reason::pool_exhausted};
   order->ticket = ticket;
   order->total = order->open = order->wanted = ticket.quantity;
-  const OrderRoute::Sent sent = send_order(*order, ticket.quantity);
+  const OrderRoute::Sent sent = send_order(*order);
   if (!sent.sent) {
     give_back(handle_of(*order));
     return {.reason = sent.refused == RiskReason::none ? Reason::mailbox_full : Reason::none, .risk = sent.refused};
@@ -248,34 +280,15 @@ OrderEntry::Answer OrderEntry::replace(OrderHandle handle, const OrderChange& ch
   order->ticket.expires_s = change.expires_s;
   order->ticket.quantity = change.total;
   order->total = order->wanted = change.total;
-  order->executed = old.executed;
-  order->prevented = old.prevented;
-  order->open = change.total - gone;
 
-  // What a reduction under way leaves open is not known for sure.
-  const bool reduces = (old.under_way & reducing) != 0 || (old.owed & owed_reduction) != 0;
-  if (!reduces && differs_in_price_and_size_only(old.ticket, change)) {
-    const OrderRoute::Sent sent = route_.send(
-        ReplaceOrder{.id = old.id,
-                     .new_id = order->id,
-                     .price = change.price,
-                     .quantity = order->open,
-                     .account = options_.account,
-                     .symbol = old.ticket.symbol,
-                     .seen_open = old.open,
-                     .arrival_ns = arrival_ns_},
-        {.port = options_.risk_port, .mark = old.ticket.mark, .located = old.ticket.located, .now_ns = now_ns_});
-    if (!sent.sent) {
-      give_back(handle_of(*order));
-      return {.reason = sent.refused == RiskReason::none ? Reason::mailbox_full : Reason::none, .risk = sent.refused};
-    }
-    order->state = EntryState::sent;
-    order->under_way = entering;
-    count_open(*order);
-  } else {
+  // What a reduction under way leaves open is not known for sure. One that was not even sent is overtaken.
+  if ((old.under_way & reducing) != 0) {
     order->state = EntryState::waiting;
-    old.cause = CancelCause::replacement;
-    send_cancel(old);
+  } else if (const OrderRoute::Sent sent = send_replacement(old, *order); sent.sent) {
+    pay(old, owed_reduction);
+  } else {
+    give_back(handle_of(*order));
+    return {.reason = sent.refused == RiskReason::none ? Reason::mailbox_full : Reason::none, .risk = sent.refused};
   }
   order->before = handle;
   old.after = handle_of(*order);
@@ -391,13 +404,6 @@ OrderNews OrderEntry::heard(const Accepted& event) noexcept {
   OrderNews told = news(OrderNews::Kind::accepted, *order);
   told.price = event.price;
   told.quantity = event.quantity;
-  if (order->before) {  // the second step of a replacement
-    told.kind = OrderNews::Kind::replaced;
-    told.before = std::exchange(order->before, {});
-    EnteredOrder& old = at(told.before);
-    old.after = {};
-    answered(old, replacing);
-  }
   return told;
 }
 
@@ -423,18 +429,6 @@ OrderNews OrderEntry::heard(const Rejected& event) noexcept {
       if (order->state != EntryState::sent) return {};
       order->under_way = static_cast<std::uint8_t>(order->under_way & ~entering);
       end(*order);
-      if (order->before) {  // the first step was taken: the old order is gone
-        EnteredOrder& old = at(order->before);
-        old.after = {};
-        answered(old, replacing);
-        OrderNews told = news(OrderNews::Kind::cancelled, old);
-        told.cause = CancelCause::replacement;
-        told.quantity = old.open;
-        told.reason = event.reason;
-        told.dropped = handle_of(*order);
-        order->before = {};
-        return told;
-      }
       OrderNews told = news(OrderNews::Kind::refused, *order);
       told.reason = event.reason;
       return told;
@@ -442,7 +436,9 @@ OrderNews OrderEntry::heard(const Rejected& event) noexcept {
     case CommandKind::reduce:
       answered(*order, reducing);
       if (!order->is_open()) return {};
-      if (event.reason == Reason::quantity_exceeds_open)
+      if (order->after)
+        send_waiting(*order);
+      else if (event.reason == Reason::quantity_exceeds_open)
         static_cast<void>(cancel(handle_of(*order), order->cause));  // so much was executed on the way
       else
         order->wanted = order->total;  // it stays as large as it was
@@ -481,9 +477,7 @@ OrderNews OrderEntry::heard(const Cancelled& event) noexcept {
     // The answer of a reduction by all that was open, or of a cancel.
     const std::uint8_t asked = (order->under_way & reducing) != 0 ? reducing : cancelling;
     if ((order->under_way & asked) == 0) order->cause = CancelCause::supervisor;
-    const bool first_step = order->after && at(order->after).state == EntryState::waiting;
     order->under_way = static_cast<std::uint8_t>(order->under_way & ~asked);
-    if (first_step) return enter_second_step(*order, event);
   }
   const bool by_supervisor = event.reason == Reason::mass_cancelled && (order->under_way & mass_cancelling) == 0;
   if (event.reason == Reason::self_trade) order->prevented += event.quantity;
@@ -509,36 +503,19 @@ OrderHandle OrderEntry::drop_replacement(EnteredOrder& old) noexcept {
   return std::exchange(old.after, {});
 }
 
-OrderNews OrderEntry::enter_second_step(EnteredOrder& old, const Cancelled& event) noexcept {
+// The reduction that a replacement waits for is answered.
+void OrderEntry::send_waiting(EnteredOrder& old) noexcept {
   EnteredOrder& order = at(old.after);
-  const Quantity gone = old.executed + old.prevented;
-  OrderRoute::Sent sent;
-  if ((order.under_way & drop) == 0 && order.total > gone) {
-    order.executed = old.executed;
-    order.prevented = old.prevented;
-    order.open = order.total - gone;
-    order.ticket.part = std::min(order.ticket.part, order.open);
-    sent = send_order(order, order.open);
-  }
-  if (!sent.sent) {
-    const OrderHandle dropped = drop_replacement(old);
-    old.open = {};
-    end(old);
-    OrderNews told = news(OrderNews::Kind::cancelled, old);
-    told.reason = event.reason;
-    told.price = event.price;
-    told.quantity = event.quantity;
-    told.dropped = dropped;
-    return told;
-  }
-  old.open = event.quantity;  // what to tell if the new one is refused
-  end(old);
-  order.state = EntryState::sent;
+  if (order.state != EntryState::waiting || (order.under_way & drop) != 0) return;
+  if ((old.under_way & cancelling) != 0 || (old.owed & owed_cancel) != 0) return;
   const bool cancel_it = (order.under_way & cancel_when_sent) != 0;
-  order.under_way = entering;
-  count_open(order);
-  if (cancel_it) send_cancel(order);
-  return {};
+  if (order.total > old.executed + old.prevented && send_replacement(old, order).sent) {
+    if (cancel_it) send_cancel(order);
+    return;
+  }
+  // It was answered already that it is under way: the original leaves, as if the details were wrong, and it goes, too.
+  old.cause = CancelCause::replacement;
+  send_cancel(old);
 }
 
 OrderNews OrderEntry::heard(const Reduced& event) noexcept {
@@ -550,10 +527,12 @@ OrderNews OrderEntry::heard(const Reduced& event) noexcept {
   if (asked) {
     order->under_way = static_cast<std::uint8_t>(order->under_way & ~reducing);
     order->total -= std::min(event.by, order->total);
-    if (order->wanted < order->total) {
+    if (order->after) {
+      send_waiting(*order);
+    } else if (order->wanted < order->total) {
       if (order->wanted <= order->executed + order->prevented)
         static_cast<void>(cancel(handle_of(*order), order->cause));
-      else if ((order->under_way & cancelling) == 0 && !order->after)
+      else if ((order->under_way & cancelling) == 0)
         send_reduction(*order);
     }
   } else {

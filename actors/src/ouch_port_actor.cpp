@@ -26,6 +26,7 @@ class PortRoute final : public OrderRoute {
   Sent send(const NewOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
   Sent send(const SpecialOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
   Sent send(const ReplaceOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
+  Sent send(const ReplaceTerms& command, const RiskCall& call) noexcept override { return ask(command, call); }
   bool send(const ReduceOrder& command) noexcept override { return checked_.send(command); }
   bool send(const CancelOrder& command) noexcept override { return checked_.send(command); }
   bool send(const MassCancel& command) noexcept override { return checked_.send(command); }

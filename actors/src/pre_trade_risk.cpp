@@ -374,7 +374,7 @@ RiskReason PreTradeRisk::admit(const NewOrder& order, const RiskCall& call) noex
   return enter(order.account, order.id, asked, call);
 }
 
-RiskReason PreTradeRisk::admit(const SpecialOrder& order, const RiskCall& call) noexcept {
+PreTradeRisk::Asked PreTradeRisk::asked_of(const SpecialOrder& order) const noexcept {
   Asked asked{.symbol = order.symbol,
               .side = order.side,
               .pricing = Asked::Pricing::later,
@@ -394,30 +394,43 @@ RiskReason PreTradeRisk::admit(const SpecialOrder& order, const RiskCall& call) 
                     mixed(static_cast<std::uint64_t>(order.trigger), std::uint64_t{order.symbol.value} << 8 |
                                                                          static_cast<std::uint64_t>(order.type) << 2 |
                                                                          2u | static_cast<std::uint64_t>(order.side)));
-  return enter(order.account, order.id, asked, call);
+  return asked;
+}
+
+RiskReason PreTradeRisk::admit(const SpecialOrder& order, const RiskCall& call) noexcept {
+  return enter(order.account, order.id, asked_of(order), call);
 }
 
 RiskReason PreTradeRisk::admit(const ReplaceOrder& order, const RiskCall& call) noexcept {
-  if (order.symbol.value >= size_.symbols) return RiskReason::none;
-  const OpenOrder* old = find(order.symbol, order.id);
-  if (old == nullptr || accounts_[old->account]->id != order.account) return RiskReason::none;
+  return replace(
+      order.account, order.id, order.new_id,
+      {.symbol = order.symbol, .price = order.price, .quantity = order.quantity, .value = size_of(order.price)}, call);
+}
+
+RiskReason PreTradeRisk::admit(const ReplaceTerms& replacement, const RiskCall& call) noexcept {
+  const SpecialOrder& order = replacement.order;
+  return replace(order.account, replacement.id, order.id, asked_of(order), call);
+}
+
+RiskReason PreTradeRisk::replace(AccountId id, OrderId old_id, OrderId new_id, Asked asked,
+                                 const RiskCall& call) noexcept {
+  if (asked.symbol.value >= size_.symbols) return RiskReason::none;
+  const OpenOrder* old = find(asked.symbol, old_id);
+  if (old == nullptr || accounts_[old->account]->id != id) return RiskReason::none;
   if (live_ >= size_.open_orders) return refuse(RiskReason::open_orders);
-  if (find(order.symbol, order.new_id) != nullptr) return refuse(RiskReason::duplicate_id);
-  Asked asked{.symbol = order.symbol,
-              .side = old->side,
-              .price = order.price,
-              .quantity = order.quantity,
-              .value = size_of(order.price),
-              .is_new = false};
-  asked.added = std::max<std::int64_t>(std::int64_t{order.quantity.lots} - old->open, 0);
+  if (find(asked.symbol, new_id) != nullptr) return refuse(RiskReason::duplicate_id);
+  asked.side = old->side;
+  asked.is_new = false;
+  asked.added = std::max<std::int64_t>(std::int64_t{asked.quantity.lots} - old->open, 0);
   asked.added_value =
-      std::max<std::int64_t>(product(asked.value, order.quantity.lots) - product(old->value, old->open), 0);
+      std::max<std::int64_t>(product(asked.value, asked.quantity.lots) - product(old->value, old->open), 0);
   const std::uint32_t account = old->account;
   if (const RiskReason refused = check(*accounts_[account], asked, call); refused != RiskReason::none)
     return refuse(refused);
-  OpenOrder& entered = insert(order.symbol, order.new_id);
+  OpenOrder& entered = insert(asked.symbol, new_id);
   entered.account = account;
   entered.side = asked.side;
+  entered.value = asked.value;
   entered.is_replacement = true;
   entered.added = static_cast<std::uint32_t>(asked.added);
   entered.added_value = asked.added_value;
@@ -548,7 +561,7 @@ void PreTradeRisk::heard(const Replaced& event) noexcept {
   found->added = 0;
   found->added_value = 0;
   found->open = event.quantity.lots;
-  found->value = std::min(size_of(event.price), most / std::max(event.quantity.lots, 1u));
+  found->value = std::min(found->value, most / std::max(event.quantity.lots, 1u));  // it was set when it was admitted
   count(*found, 1);
 }
 

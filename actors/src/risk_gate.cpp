@@ -16,7 +16,15 @@ class Gate {
   }
 
   void take(const NewOrder& command) { ask(command, CommandKind::new_order, {}); }
-  void take(const SpecialOrder& command) { ask(command, CommandKind::new_order, {}); }
+  void take(const SpecialOrder& command) {
+    const auto found = replacing_.find(command.account.value);
+    if (found == replacing_.end() || found->second.new_id != command.id)
+      return ask(command, CommandKind::new_order, {});
+    const ReplaceTerms replacement{.id = found->second.id, .seen_open = found->second.seen_open, .order = command};
+    replacing_.erase(found);
+    ask(replacement, CommandKind::replace, command.id);
+  }
+  void take(const InPlaceOf& command) { replacing_[command.account.value] = command; }
   void take(const ModifyOrder& command) { ask(command, CommandKind::modify, {}); }
   void take(const ReplaceOrder& command) { ask(command, CommandKind::replace, command.new_id); }
   void take(const MassCancel& command) {
@@ -58,22 +66,37 @@ class Gate {
  private:
   template <class Command>
   void ask(const Command& command, CommandKind kind, OrderId new_id) {
-    const RiskReason refused = setup_.kill.blocks(command.account)
+    const auto& order = order_in(command);
+    const RiskReason refused = setup_.kill.blocks(order.account)
                                    ? RiskReason::killed
                                    : setup_.risk->admit(command, {.now_ns = to_ns(self_.now())});
     Reason reason = reason_of(refused);
     if (refused == RiskReason::none) {
-      if (setup_.symbol.send(command).accepted()) return;
+      if (hand_over(command)) return;
       setup_.risk->withdraw(command);
       reason = Reason::mailbox_full;
     }
     tell(Rejected{.id = command.id,
                   .new_id = new_id,
-                  .account = command.account,
-                  .symbol = command.symbol,
+                  .account = order.account,
+                  .symbol = order.symbol,
                   .command = kind,
                   .reason = reason,
-                  .arrival_ns = command.arrival_ns});
+                  .arrival_ns = order.arrival_ns});
+  }
+  template <class Command>
+  static const auto& order_in(const Command& command) {
+    if constexpr (std::is_same_v<Command, ReplaceTerms>)
+      return command.order;
+    else
+      return command;
+  }
+  template <class Command>
+  bool hand_over(const Command& command) {
+    if constexpr (std::is_same_v<Command, ReplaceTerms>)
+      return send_in_two_parts(setup_.symbol, command);
+    else
+      return setup_.symbol.send(command).accepted();
   }
   template <class Event>
   void tell(const Event& event) {
@@ -84,6 +107,7 @@ class Gate {
   RiskGateSelf self_;
   RiskGateSetup setup_;
   std::unordered_map<std::uint32_t, ParticipantAddress> participants_;
+  std::unordered_map<std::uint32_t, InPlaceOf> replacing_;  // of each account, until its order comes
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include <outcry/actors/order_entry.hpp>
 #include <outcry/actors/pre_trade_risk.hpp>
+#include <outcry/actors/replacement_size.hpp>
 #include <outcry/book/order_book.hpp>
 #include <outcry/book/order_pool.hpp>
 
@@ -20,7 +21,7 @@ namespace outcry::test {
 class FixVenue : public OrderRoute {
  public:
   using Event = std::variant<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced>;
-  using Command = std::variant<NewOrder, ReplaceOrder, ReduceOrder, CancelOrder, MassCancel>;
+  using Command = std::variant<NewOrder, ReplaceOrder, ReplaceTerms, ReduceOrder, CancelOrder, MassCancel>;
 
   static Instrument instrument(std::uint32_t number, std::string_view name, std::int64_t scale) {
     Instrument listed{.symbol = {number}, .name = padded_name(name)};
@@ -48,6 +49,7 @@ class FixVenue : public OrderRoute {
   Sent send(const NewOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
   Sent send(const SpecialOrder&, const RiskCall&) noexcept override { return {}; }
   Sent send(const ReplaceOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
+  Sent send(const ReplaceTerms& command, const RiskCall& call) noexcept override { return ask(command, call); }
   bool send(const ReduceOrder& command) noexcept override { return take(command); }
   bool send(const CancelOrder& command) noexcept override { return take(command); }
   bool send(const MassCancel& command) noexcept override { return take(command); }
@@ -131,18 +133,26 @@ class FixVenue : public OrderRoute {
   // As a desk does it: what traded on the way is taken off.
   void match(ReplaceOrder c) {
     OrderBook<>& book = *books_[c.symbol.value];
-    if (const auto order = book.find(c.id); order && order->account == c.account && c.seen_open != Quantity{}) {
-      const Quantity gone = c.seen_open - std::min(order->open, c.seen_open);
-      if (gone >= c.quantity)
-        return on(Rejected{.id = c.id,
-                           .new_id = c.new_id,
-                           .account = c.account,
-                           .symbol = c.symbol,
-                           .command = CommandKind::replace,
-                           .reason = Reason::quantity_exceeds_open});
-      c.quantity -= gone;
-    }
+    const auto left = replacement_size(book, c.id, c.account, c.seen_open, c.quantity);
+    if (!left) return refuse(c.id, c.new_id, c);
+    c.quantity = *left;
     book.replace(c, *this);
+  }
+  void match(ReplaceTerms c) {
+    OrderBook<>& book = *books_[c.order.symbol.value];
+    const auto left = replacement_size(book, c.id, c.order.account, c.seen_open, c.order.quantity);
+    if (!left) return refuse(c.id, c.order.id, c.order);
+    c.order.quantity = *left;
+    book.replace(c, *this);
+  }
+  template <class C>
+  void refuse(OrderId id, OrderId new_id, const C& c) {
+    on(Rejected{.id = id,
+                .new_id = new_id,
+                .account = c.account,
+                .symbol = c.symbol,
+                .command = CommandKind::replace,
+                .reason = Reason::quantity_exceeds_open});
   }
 
   SymbolDirectory directory_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <outcry/actors/order_entry.hpp>
+#include <outcry/actors/replacement_size.hpp>
 #include <outcry/book/order_book.hpp>
 
 namespace outcry::test {
@@ -40,6 +41,7 @@ class MemoryVenue : public OrderRoute {
   Sent send(const NewOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
   Sent send(const SpecialOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
   Sent send(const ReplaceOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
+  Sent send(const ReplaceTerms& command, const RiskCall& call) noexcept override { return ask(command, call); }
   bool send(const ReduceOrder& command) noexcept override { return take(command); }
   bool send(const CancelOrder& command) noexcept override { return take(command); }
   bool send(const MassCancel& command) noexcept override { return take(command); }
@@ -108,7 +110,7 @@ class MemoryVenue : public OrderRoute {
   }
 
  private:
-  using Kept = std::variant<NewOrder, SpecialOrder, ReplaceOrder, ReduceOrder, CancelOrder, MassCancel>;
+  using Kept = std::variant<NewOrder, SpecialOrder, ReplaceOrder, ReplaceTerms, ReduceOrder, CancelOrder, MassCancel>;
 
   static Instrument instrument(std::uint32_t symbol, const char* name, std::int64_t tick, std::int64_t scale) {
     return {.symbol = {symbol},
@@ -141,21 +143,29 @@ class MemoryVenue : public OrderRoute {
   void carry_out(const ChangePhase& command) { of(command).change_phase(command, *this); }
   void carry_out(const ExpireOrders& command) { of(command).expire(command, *this); }
   void carry_out(const EndOfDay& command) { of(command).end_of_day(command, *this); }
-  /// As desks do it.
+  // As desks do it.
   void carry_out(ReplaceOrder command) {
-    if (const auto order = of(command).find(command.id)) {
-      const Quantity open = order->open + order->reserve;
-      const Quantity gone = command.seen_open - std::min(open, command.seen_open);
-      if (gone >= command.quantity)
-        return on(Rejected{.id = command.id,
-                           .new_id = command.new_id,
-                           .account = command.account,
-                           .symbol = command.symbol,
-                           .command = CommandKind::replace,
-                           .reason = Reason::quantity_exceeds_open});
-      command.quantity -= gone;
-    }
+    const auto left = replacement_size(of(command), command.id, command.account, command.seen_open, command.quantity);
+    if (!left) return refuse(command.id, command.new_id, command);
+    command.quantity = *left;
     of(command).replace(command, *this);
+  }
+  void carry_out(ReplaceTerms command) {
+    SpecialOrder& order = command.order;
+    const auto left = replacement_size(of(order), command.id, order.account, command.seen_open, order.quantity);
+    if (!left) return refuse(command.id, order.id, order);
+    order.quantity = *left;
+    order.part = std::min(order.part, order.quantity);
+    of(order).replace(command, *this);
+  }
+  template <class M>
+  void refuse(OrderId id, OrderId new_id, const M& command) {
+    on(Rejected{.id = id,
+                .new_id = new_id,
+                .account = command.account,
+                .symbol = command.symbol,
+                .command = CommandKind::replace,
+                .reason = Reason::quantity_exceeds_open});
   }
   template <class M>
   OrderBook<>& of(const M& command) {

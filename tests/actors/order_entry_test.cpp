@@ -228,83 +228,118 @@ TEST_CASE("a refused replacement leaves its original as it was") {
   CHECK(rig.entry.cancel(old));
 }
 
-TEST_CASE("a replacement with other terms lets the old order leave and enters with exactly what that had left") {
+TEST_CASE("a replacement with other terms is one command, too, and the old order stays until it is carried out") {
   Rig rig;
   const OrderHandle old = rig.live(100);
   const auto answer = rig.entry.replace(old, {.price = {5'100}, .total = {150}, .terms = Terms::reserve, .part = {10}});
-  CHECK(rig.route.only<CancelOrder>().id == rig.id(old));
+  const auto command = rig.route.only<ReplaceTerms>();
+  CHECK(command.id == rig.id(old));
+  CHECK(command.seen_open == Quantity{100});
+  CHECK(command.order.quantity == Quantity{150});
+  CHECK(command.order.part == Quantity{10});
+  CHECK(rig.entry.order(old).is_open());
 
-  rig.entry.heard(rig.filled(old, 40));
-  CHECK(!rig.entry.heard(rig.cancelled(old, 60)));
-  const auto command = rig.route.only<SpecialOrder>();
-  CHECK(command.quantity == Quantity{110});
-  CHECK(command.part == Quantity{10});
+  CHECK(rig.entry.heard(rig.filled(old, 40)).order == old);
+  const OrderNews news = rig.entry.heard(
+      Replaced{.id = command.id, .new_id = command.order.id, .price = {5'100}, .quantity = {110}, .account = account});
 
-  const OrderNews news = rig.entry.heard(Accepted{.id = command.id, .price = {5'100}, .quantity = {110}});
   CHECK(news.kind == Kind::replaced);
   CHECK(news.order == answer.order);
   CHECK(news.before == old);
   CHECK(rig.entry.order(answer.order).executed == Quantity{40});
+  CHECK(rig.entry.order(answer.order).open == Quantity{110});
   CHECK(rig.entry.open_orders() == 1);
 }
 
-TEST_CASE("a replacement in two steps that is refused in the second has cancelled its original") {
+TEST_CASE("a replacement with other terms that is refused leaves its original as it was") {
   Rig rig;
   const OrderHandle old = rig.live(100);
   const OrderChange hidden{.price = {5'100}, .total = {150}, .terms = Terms::hidden};
   SUBCASE("by the symbol") {
     const auto answer = rig.entry.replace(old, hidden);
-    CHECK(!rig.entry.heard(rig.cancelled(old, 100)));
-    const OrderNews news = rig.entry.heard(rig.rejected(answer.order, CommandKind::new_order, Reason::outside_band));
-    CHECK(news.kind == Kind::cancelled);
-    CHECK(news.order == old);
-    CHECK(news.quantity == Quantity{100});
-    CHECK(news.cause == CancelCause::replacement);
-    CHECK(news.dropped == answer.order);
+    const OrderNews news = rig.entry.heard(Rejected{.id = rig.id(old),
+                                                    .new_id = rig.id(answer.order),
+                                                    .command = CommandKind::replace,
+                                                    .reason = Reason::outside_band});
+    CHECK(news.kind == Kind::replacement_refused);
+    CHECK(news.order == answer.order);
+    CHECK(news.before == old);
     CHECK(news.last);
   }
   SUBCASE("by the risk checks") {
-    const auto answer = rig.entry.replace(old, hidden);
     rig.route.refuses = RiskReason::position;
-    const OrderNews news = rig.entry.heard(rig.cancelled(old, 100));
-    CHECK(news.kind == Kind::cancelled);
-    CHECK(news.dropped == answer.order);
+    CHECK(rig.entry.replace(old, hidden).risk == RiskReason::position);
   }
-  SUBCASE("because everything was executed on the way") {
-    const auto answer = rig.entry.replace(old, hidden);
-    const OrderNews news = rig.entry.heard(rig.filled(old, 100));
-    CHECK(news.last);
-    CHECK(news.dropped == answer.order);
-    CHECK(!rig.entry.heard(rig.rejected(old, CommandKind::cancel, Reason::unknown_order)));
+  SUBCASE("because the symbol has no room") {
+    rig.route.has_room = false;
+    CHECK(rig.entry.replace(old, hidden).reason == Reason::mailbox_full);
   }
-  CHECK(rig.entry.open_orders() == 0);
+  CHECK(rig.entry.order(old).state == EntryState::live);
+  CHECK(rig.entry.open_orders() == 1);
 }
 
 TEST_CASE(
-    "a replacement that waits can be made smaller and cancelled, and a mass cancel keeps it from ever being sent") {
+    "a replacement waits for the answer to a reduction of its original, of which the book may have less by then") {
   Rig rig;
   const OrderHandle old = rig.live(100);
+  CHECK(rig.entry.reduce(old, {60}));
+  CHECK(rig.route.only<ReduceOrder>().by == Quantity{40});
   const auto answer = rig.entry.replace(old, {.price = {5'100}, .total = {150}, .terms = Terms::hidden});
-  CHECK(rig.entry.reduce(answer.order, {120}));
+  CHECK(rig.route.empty());
   CHECK(rig.entry.replace(answer.order, {.price = {5'200}, .total = {150}}).reason == Reason::invalid_combination);
-  rig.route.taken();
+  const Reduced reduced{.id = rig.id(old), .by = {40}, .open = {50}, .account = account};
 
-  SUBCASE("cancelled") {
+  SUBCASE("and is sent behind it, with what was executed taken off") {
+    CHECK(rig.entry.reduce(answer.order, {120}));
+    rig.entry.heard(rig.filled(old, 10));
+    CHECK(rig.entry.heard(reduced).kind == Kind::reduced);
+    const auto command = rig.route.only<ReplaceTerms>();
+    CHECK(command.seen_open == Quantity{50});
+    CHECK(command.order.quantity == Quantity{110});
+  }
+  SUBCASE("and is sent when the reduction is refused because more was executed") {
+    rig.entry.heard(rig.filled(old, 70));
+    CHECK(!rig.entry.heard(rig.rejected(old, CommandKind::reduce, Reason::quantity_exceeds_open)));
+    const auto command = rig.route.only<ReplaceTerms>();
+    CHECK(command.seen_open == Quantity{30});
+    CHECK(command.order.quantity == Quantity{80});
+  }
+  SUBCASE("and is cancelled when it was sent, if that was asked for in the meantime") {
     CHECK(rig.entry.cancel(answer.order));
-    CHECK(!rig.entry.heard(rig.cancelled(old, 100)));
+    rig.entry.heard(reduced);
     const auto commands = rig.route.taken();
     REQUIRE(commands.size() == 2);
-    CHECK(std::get<SpecialOrder>(commands[0]).quantity == Quantity{120});
+    CHECK(std::get<ReplaceTerms>(commands[0]).id == rig.id(old));
     CHECK(std::get<CancelOrder>(commands[1]).id == rig.id(answer.order));
   }
-  SUBCASE("mass cancelled") {
-    rig.entry.mass_cancel(std::nullopt, std::nullopt, CancelCause::disconnect);
-    rig.route.taken();
-    const OrderNews news = rig.entry.heard(rig.cancelled(old, 100));
-    CHECK(news.kind == Kind::cancelled);
-    CHECK(news.cause == CancelCause::disconnect);
-    CHECK(rig.route.empty());
+  SUBCASE("and never is, if the original is cancelled or executed first") {
+    OrderNews news;
+    SUBCASE("executed") { news = rig.entry.heard(rig.filled(old, 100)); }
+    SUBCASE("cancelled") {
+      CHECK(rig.entry.cancel(old));
+      rig.entry.heard(reduced);
+      news = rig.entry.heard(rig.cancelled(old, 50));
+    }
+    SUBCASE("mass cancelled") {
+      rig.entry.mass_cancel(std::nullopt, std::nullopt, CancelCause::disconnect);
+      rig.entry.heard(reduced);
+      news = rig.entry.heard(rig.cancelled(old, 50, Reason::mass_cancelled));
+      CHECK(news.cause == CancelCause::disconnect);
+    }
+    CHECK(news.order == old);
+    CHECK(news.last);
+    CHECK(news.dropped == answer.order);
     CHECK(rig.entry.open_orders() == 0);
+    for (const auto& command : rig.route.taken()) CHECK(!std::holds_alternative<ReplaceTerms>(command));
+  }
+  SUBCASE("and takes its original with it, if it is refused then") {
+    rig.route.refuses = RiskReason::position;
+    rig.entry.heard(reduced);
+    CHECK(rig.route.only<CancelOrder>().id == rig.id(old));
+    const OrderNews news = rig.entry.heard(rig.cancelled(old, 50));
+    CHECK(news.kind == Kind::cancelled);
+    CHECK(news.cause == CancelCause::replacement);
+    CHECK(news.dropped == answer.order);
   }
 }
 
@@ -463,6 +498,9 @@ class SymbolRoute : public OrderRoute {
   Sent send(const NewOrder& command, const RiskCall&) noexcept override { return {.sent = put(command)}; }
   Sent send(const SpecialOrder& command, const RiskCall&) noexcept override { return {.sent = put(command)}; }
   Sent send(const ReplaceOrder& command, const RiskCall&) noexcept override { return {.sent = put(command)}; }
+  Sent send(const ReplaceTerms& command, const RiskCall&) noexcept override {
+    return {.sent = send_in_two_parts(symbol_, command)};
+  }
   bool send(const ReduceOrder& command) noexcept override { return put(command); }
   bool send(const CancelOrder& command) noexcept override { return put(command); }
   bool send(const MassCancel& command) noexcept override { return put(command); }

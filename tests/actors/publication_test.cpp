@@ -72,6 +72,7 @@ struct PublishedBook {
   void carry_out(const ReduceOrder& command) { book.reduce(command, *this); }
   void carry_out(const ModifyOrder& command) { book.modify(command, *this); }
   void carry_out(const ReplaceOrder& command) { book.replace(command, *this); }
+  void carry_out(const ReplaceTerms& command) { book.replace(command, *this); }
   void carry_out(const EndOfDay& command) { book.end_of_day(command, *this); }
   void carry_out(const Execution& command) { book.execute(command, *this); }
   void carry_out(const RestOrder& command) { book.rest(command.order, *this); }

@@ -11,13 +11,14 @@
 
 namespace outcry::test {
 
-using Command = std::variant<NewOrder, SpecialOrder, ReplaceOrder, ReduceOrder, CancelOrder, MassCancel>;
+using Command = std::variant<NewOrder, SpecialOrder, ReplaceOrder, ReplaceTerms, ReduceOrder, CancelOrder, MassCancel>;
 
 class RecordedRoute : public OrderRoute {
  public:
   Sent send(const NewOrder& command, const RiskCall& call) noexcept override { return take(command, &call); }
   Sent send(const SpecialOrder& command, const RiskCall& call) noexcept override { return take(command, &call); }
   Sent send(const ReplaceOrder& command, const RiskCall& call) noexcept override { return take(command, &call); }
+  Sent send(const ReplaceTerms& command, const RiskCall& call) noexcept override { return take(command, &call); }
   bool send(const ReduceOrder& command) noexcept override { return take(command, nullptr).sent; }
   bool send(const CancelOrder& command) noexcept override { return take(command, nullptr).sent; }
   bool send(const MassCancel& command) noexcept override { return take(command, nullptr).sent; }

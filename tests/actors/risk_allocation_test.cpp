@@ -93,6 +93,7 @@ class Taken : public OrderRoute {
     replaced = command;
     return {.sent = true};
   }
+  Sent send(const ReplaceTerms&, const RiskCall&) noexcept override { return {.sent = true}; }
   bool send(const ReduceOrder&) noexcept override { return true; }
   bool send(const CancelOrder&) noexcept override { return true; }
   bool send(const MassCancel&) noexcept override { return true; }

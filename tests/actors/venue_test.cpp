@@ -309,7 +309,11 @@ TEST_CASE(
       outcry_test::carry_out(command, mirror.book, mirror);
       std::visit(
           [&](const auto& one) {
-            if constexpr (!std::is_same_v<std::remove_cvref_t<decltype(one)>, outcry_test::ClearBook>) market.send(one);
+            using Kind = std::remove_cvref_t<decltype(one)>;
+            if constexpr (std::is_same_v<Kind, ReplaceTerms>)
+              send_in_two_parts(market, one);
+            else if constexpr (!std::is_same_v<Kind, outcry_test::ClearBook>)
+              market.send(one);
           },
           command);
       runtime.run_until(runtime.now() + 1us);

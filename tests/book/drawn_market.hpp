@@ -20,8 +20,8 @@ struct RestOrder {
 /// Stands for OrderBook::clear().
 struct ClearBook {};
 
-using Command = std::variant<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, Execution,
-                             RestOrder, ClearBook>;
+using Command = std::variant<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, ReplaceTerms, EndOfDay,
+                             Execution, RestOrder, ClearBook>;
 
 class Draw {
  public:
@@ -85,6 +85,7 @@ class DrawnMarket {
                          .arrival_ns = time_};
     if (kind < 940) {
       const OrderId new_id = fresh_id(account_of(id));
+      if (draw_.percent(30)) return replace_terms(id, new_id);
       return ReplaceOrder{.id = id,
                           .new_id = new_id,
                           .price = price_near(id),
@@ -139,6 +140,25 @@ class DrawnMarket {
     if (wrong()) order.side = static_cast<Side>(draw_.below(256));
     if (draw_.percent(profile_.history_percent)) return RestOrder{order};
     return order;
+  }
+
+  Command replace_terms(OrderId id, OrderId new_id) {
+    constexpr TimeInForce times[] = {TimeInForce::good_till_cancelled, TimeInForce::day,
+                                     TimeInForce::immediate_or_cancel, TimeInForce::fill_or_kill};
+    SpecialOrder order{.id = new_id,
+                       .price = price_near(id),
+                       .quantity = quantity(),
+                       .account = account_of(id),
+                       .symbol = symbol(),
+                       .side = draw_.percent(50) ? Side::buy : Side::sell,
+                       .type = draw_.percent(5) ? SpecialType::market : SpecialType::limit,
+                       .time_in_force = times[draw_.below(4)],
+                       .terms = draw_.percent(10) ? Terms::post_only : Terms::none,
+                       .arrival_ns = time_};
+    if (wrong()) order.terms = static_cast<Terms>(draw_.below(256));
+    if (wrong()) order.time_in_force = static_cast<TimeInForce>(draw_.below(256));
+    if (wrong()) order.type = static_cast<SpecialType>(draw_.below(256));
+    return ReplaceTerms{.id = id, .order = order};
   }
 
   void drift() {
@@ -237,6 +257,7 @@ void carry_out(const Command& command, Book& book, Consumer& consumer) {
     void operator()(const ReduceOrder& c) { book.reduce(c, consumer); }
     void operator()(const ModifyOrder& c) { book.modify(c, consumer); }
     void operator()(const ReplaceOrder& c) { book.replace(c, consumer); }
+    void operator()(const ReplaceTerms& c) { book.replace(c, consumer); }
     void operator()(const EndOfDay& c) { book.end_of_day(c, consumer); }
     void operator()(const Execution& c) { book.execute(c, consumer); }
     void operator()(const RestOrder& c) { book.rest(c.order, consumer); }

@@ -11,8 +11,8 @@
 
 namespace outcry_test {
 
-using VenueCommand = std::variant<NewOrder, SpecialOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay,
-                                  MassCancel, ExpireOrders, ChangePhase, ClearBook>;
+using VenueCommand = std::variant<NewOrder, SpecialOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder,
+                                  ReplaceTerms, EndOfDay, MassCancel, ExpireOrders, ChangePhase, ClearBook>;
 
 /// A combination of rules for each number; every rule is on in some and off in others.
 inline BookRules drawn_rules(std::uint64_t number, const Instrument& instrument) {
@@ -72,6 +72,11 @@ class DrawnVenue {
                          .account = known.account,
                          .symbol = symbol,
                          .arrival_ns = time_};
+    if (draw_.percent(40)) {
+      ReplaceTerms command{.id = known.id, .order = special()};
+      command.order.account = known_.back().account = known.account;
+      return command;
+    }
     const OrderId new_id = fresh_id(known.account);
     return ReplaceOrder{.id = known.id,
                         .new_id = new_id,
@@ -208,6 +213,7 @@ void carry_out(const VenueCommand& command, Book& book, Consumer& consumer) {
     void operator()(const ReduceOrder& c) { book.reduce(c, consumer); }
     void operator()(const ModifyOrder& c) { book.modify(c, consumer); }
     void operator()(const ReplaceOrder& c) { book.replace(c, consumer); }
+    void operator()(const ReplaceTerms& c) { book.replace(c, consumer); }
     void operator()(const EndOfDay& c) { book.end_of_day(c, consumer); }
     void operator()(const MassCancel& c) { book.mass_cancel(c, consumer); }
     void operator()(const ExpireOrders& c) { book.expire(c, consumer); }

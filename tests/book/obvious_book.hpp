@@ -58,16 +58,7 @@ class ObviousBook {
 
     consumer.on(Accepted{c.id, c.price, c.quantity, c.account, c.symbol, c.side, c.type, c.time_in_force, c.post_only,
                          c.arrival_ns});
-    const Bound bound{market, c.price};
-    std::uint32_t left = c.quantity.lots;
-    if (c.time_in_force != TimeInForce::fill_or_kill || available(c.side, bound) >= left)
-      left = match(c.id, c.account, c.side, bound, left, consumer);
-    if (left == 0) return;
-    if (rests) return put(c.side, c.price, {c.id, left, c.account, c.time_in_force, c.post_only});
-    const Reason why = c.time_in_force == TimeInForce::fill_or_kill ? Reason::fill_or_kill
-                       : market                                     ? Reason::no_liquidity
-                                                                    : Reason::immediate_or_cancel;
-    consumer.on(Cancelled{c.id, c.price, {left}, c.account, c.symbol, c.side, why, 0, c.arrival_ns});
+    trade_and_rest(c, consumer);
   }
 
   template <class Consumer>
@@ -172,6 +163,36 @@ class ObviousBook {
     order.id = c.new_id;
     order.open = match(c.new_id, c.account, side, {false, c.price}, c.quantity.lots, consumer);
     if (order.open != 0) put(side, c.price, order);
+  }
+
+  template <class Consumer>
+  void replace(const ReplaceTerms& replacement, Consumer&& consumer) {
+    const OrderId old = replacement.id;
+    const SpecialOrder& c = replacement.order;
+    auto at = locate(old, c.account);
+    NewOrder order{c.id, c.price, c.quantity, c.account, c.symbol, c.side, {}, c.time_in_force, {}, c.arrival_ns};
+    if (c.type == SpecialType::market) order.type = OrderType::market;
+    if (c.terms == Terms::post_only) order.post_only = PostOnly::yes;
+    const bool plain = c.type <= SpecialType::market && c.time_in_force <= TimeInForce::fill_or_kill &&
+                       (c.terms == Terms::none || c.terms == Terms::post_only);
+    Reason reason = Reason::none;
+    if (c.symbol != instrument_.symbol)
+      reason = Reason::unknown_symbol;
+    else if (!at)
+      reason = Reason::unknown_order;
+    else if (c.side != at->side)
+      reason = Reason::invalid_combination;
+    else if (!plain)
+      reason = Reason::unsupported;
+    if (reason == Reason::none) reason = refusal_of_new(order);
+    if (reason == Reason::none && is_taken(c.id)) reason = Reason::duplicate_id;
+    if (reason == Reason::none && order.post_only == PostOnly::yes && would_trade(c.side, c.price) &&
+        plant_ != Plant::replace_forgets_post_only)
+      reason = Reason::would_trade;
+    if (reason != Reason::none) return reject(old, c.id, c, CommandKind::replace, reason, consumer);
+    take_out(*at);
+    consumer.on(Replaced{old, c.id, c.price, c.quantity, c.account, c.symbol, c.side, 0, 0, c.arrival_ns});
+    trade_and_rest(order, consumer);
   }
 
   template <class Consumer>
@@ -292,6 +313,23 @@ class ObviousBook {
   static std::int64_t key_of(Side side, Price price) { return side == Side::buy ? -price.units : price.units; }
   static std::uint32_t shown(Volume volume) {
     return static_cast<std::uint32_t>(volume < 0xFFFFFFFFu ? volume : 0xFFFFFFFFu);
+  }
+
+  // An order that was told of.
+  template <class Consumer>
+  void trade_and_rest(const NewOrder& c, Consumer&& consumer) {
+    const bool market = c.type == OrderType::market;
+    const Bound bound{market, c.price};
+    std::uint32_t left = c.quantity.lots;
+    if (c.time_in_force != TimeInForce::fill_or_kill || available(c.side, bound) >= left)
+      left = match(c.id, c.account, c.side, bound, left, consumer);
+    if (left == 0) return;
+    if (!market && c.time_in_force <= TimeInForce::day)
+      return put(c.side, c.price, {c.id, left, c.account, c.time_in_force, c.post_only});
+    const Reason why = c.time_in_force == TimeInForce::fill_or_kill ? Reason::fill_or_kill
+                       : market                                     ? Reason::no_liquidity
+                                                                    : Reason::immediate_or_cancel;
+    consumer.on(Cancelled{c.id, c.price, {left}, c.account, c.symbol, c.side, why, 0, c.arrival_ns});
   }
 
   bool is_taken(OrderId id) const {

@@ -190,6 +190,30 @@ class ObviousVenue {
   }
 
   template <class Consumer>
+  void replace(const ReplaceTerms& replacement, Consumer&& consumer) {
+    const OrderId old = replacement.id;
+    const SpecialOrder& c = replacement.order;
+    const auto at = locate(old, c.account);
+    Reason reason = Reason::none;
+    if (c.symbol != instrument_.symbol)
+      reason = Reason::unknown_symbol;
+    else if (!at)
+      reason = Reason::unknown_order;
+    else if (c.side != orders_[*at].terms.side)
+      reason = Reason::invalid_combination;
+    if (reason == Reason::none) reason = refusal_of(c);
+    if (reason == Reason::none && find_index(c.id)) reason = Reason::duplicate_id;
+    if (reason == Reason::none && has(c.terms, Terms::post_only) && meets(c.side, c.price, c.quantity.lots))
+      reason = Reason::would_trade;
+    if (reason != Reason::none) return reject(old, c.id, c, CommandKind::replace, reason, consumer);
+    take(*at);
+    consumer.on(Replaced{old, c.id, c.price, c.quantity, c.account, c.symbol, c.side, 0, 0, c.arrival_ns});
+    tell_terms(c, consumer);
+    go_to_work(c, consumer);
+    settle(consumer);
+  }
+
+  template <class Consumer>
   void end_of_day(const EndOfDay& c, Consumer&& consumer) {
     if (c.symbol != instrument_.symbol)
       return reject({}, {}, c, CommandKind::end_of_day, Reason::unknown_symbol, consumer);
@@ -678,10 +702,7 @@ class ObviousVenue {
   void enter(const SpecialOrder& c, bool is_special, Consumer& consumer) {
     Reason reason = refusal_of(c);
     if (reason == Reason::none && find_index(c.id)) reason = Reason::duplicate_id;
-    const bool waits = phase_ == Phase::auction || rules_.volatility_auction;
-    const bool takes = (c.type == SpecialType::market && !waits) ||
-                       c.time_in_force == TimeInForce::immediate_or_cancel ||
-                       c.time_in_force == TimeInForce::fill_or_kill;
+    const bool takes = takes_only(c);
     if (reason == Reason::none && has(c.terms, Terms::post_only) && meets(c.side, c.price, c.quantity.lots))
       reason = Reason::would_trade;
     if (reason == Reason::none && !takes && order_count() == limit_) reason = Reason::pool_exhausted;
@@ -692,9 +713,25 @@ class ObviousVenue {
     consumer.on(Accepted{c.id, c.price, c.quantity, c.account, c.symbol, c.side,
                          ends_at_market ? OrderType::market : OrderType::limit, c.time_in_force,
                          has(c.terms, Terms::post_only) ? PostOnly::yes : PostOnly::no, c.arrival_ns});
-    if (is_special)
-      consumer.on(AcceptedTerms{c.id, c.trigger, c.part, c.expires_s, c.account, c.symbol, c.side, c.type,
-                                c.time_in_force, c.terms, 0, c.arrival_ns});
+    if (is_special) tell_terms(c, consumer);
+    go_to_work(c, consumer);
+  }
+
+  bool takes_only(const SpecialOrder& c) const {
+    const bool waits = phase_ == Phase::auction || rules_.volatility_auction;
+    return (c.type == SpecialType::market && !waits) || c.time_in_force == TimeInForce::immediate_or_cancel ||
+           c.time_in_force == TimeInForce::fill_or_kill;
+  }
+
+  template <class Consumer>
+  void tell_terms(const SpecialOrder& c, Consumer& consumer) {
+    consumer.on(AcceptedTerms{c.id, c.trigger, c.part, c.expires_s, c.account, c.symbol, c.side, c.type,
+                              c.time_in_force, c.terms, 0, c.arrival_ns});
+  }
+
+  template <class Consumer>
+  void go_to_work(const SpecialOrder& c, Consumer& consumer) {
+    const bool takes = takes_only(c);
     Working w{c.id, c.account, c.side, c.quantity.lots, c.arrival_ns};
     Resting order{.terms = c, .entered = ++clock_};
     if (c.type == SpecialType::stop || c.type == SpecialType::stop_limit) {

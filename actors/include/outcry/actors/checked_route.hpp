@@ -17,6 +17,7 @@ class CheckedRoute final : public OrderRoute {
   Sent send(const NewOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
   Sent send(const SpecialOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
   Sent send(const ReplaceOrder& command, const RiskCall& call) noexcept override { return ask(command, call); }
+  Sent send(const ReplaceTerms& command, const RiskCall& call) noexcept override { return ask(command, call); }
   bool send(const ReduceOrder& command) noexcept override { return hand_over(command); }
   bool send(const CancelOrder& command) noexcept override { return hand_over(command); }
   bool send(const MassCancel& command) noexcept override { return hand_over(command); }
@@ -37,6 +38,9 @@ class CheckedRoute final : public OrderRoute {
     if (hand_over(command)) return {.sent = true};
     if (risk_ != nullptr) risk_->withdraw(command);
     return {};
+  }
+  bool hand_over(const ReplaceTerms& command) noexcept {
+    return send_in_two_parts(symbols_[command.order.symbol].address, command);
   }
   template <class Command>
   bool hand_over(const Command& command) noexcept {

@@ -117,6 +117,7 @@ class Desk {
   void take(const SubscribeDepth& subscribe);
   void take(const Ask<QuoteQuery>& ask);
   void take(const SpecialOrder& command);
+  void take(const InPlaceOf& command);
   void take(const MassCancel& command);
   void take(const ExpireOrders& command);
   void take(const ChangePhase& command);
@@ -163,7 +164,8 @@ class Desk {
 
  private:
   void took(std::int64_t arrival_ns);
-  void replace_what_is_left(ReplaceOrder command);
+  std::optional<Quantity> what_is_left(const InPlaceOf& replaced, Quantity wanted);
+  void replace(const InPlaceOf& replaced, SpecialOrder order);
   void publish();
   void publish_quote();
   void publish_depth();
@@ -213,6 +215,8 @@ class Desk {
   Indicative indicative_{};  // as it was last published
   bool has_rules_ = false;
   bool uncrossing_ = false;
+
+  std::vector<InPlaceOf> in_place_of_;  // whose orders have not come yet: one of an account
 
   // The batch, and the command in progress.
   std::int64_t now_ns_ = 0;

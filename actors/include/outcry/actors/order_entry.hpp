@@ -12,9 +12,8 @@
 //
 // What a client asks for is the size that it wants to be liable for in all, what was executed included. The symbol may
 // have executed more than has been heard here, so no number of open shares is ever sent as it is: a reduction is sent as
-// a difference, a replacement together with what was open when it was sent (ReplaceOrder::seen_open). A replacement that
-// changes more than price and size is done in two steps: the old order leaves, then the new one enters with exactly what
-// the old one had left; in between nothing of the account is in the book.
+// a difference, a replacement together with what was open when it was sent (ReplaceOrder::seen_open). Whatever it
+// changes, the symbol puts the new order in the place of the old one in one step.
 // A client need not wait for answers: orders that are still under way can be reduced, cancelled and replaced.
 //
 // Ids: the account (24 bits) above a number that never comes twice; from 2^38 to below 2^62.
@@ -80,7 +79,7 @@ struct OrderChange {
 
 enum class EntryState : std::uint8_t {
   none,
-  waiting,  // the second step of a replacement: not sent yet
+  waiting,  // a replacement that is not sent before a reduction of its original is answered
   sent,     // the symbol has not answered
   live,
   done,
@@ -150,6 +149,7 @@ class OrderRoute {
   virtual Sent send(const NewOrder& command, const RiskCall& call) noexcept = 0;
   virtual Sent send(const SpecialOrder& command, const RiskCall& call) noexcept = 0;
   virtual Sent send(const ReplaceOrder& command, const RiskCall& call) noexcept = 0;
+  virtual Sent send(const ReplaceTerms& command, const RiskCall& call) noexcept = 0;
   // These are never refused.
   virtual bool send(const ReduceOrder& command) noexcept = 0;
   virtual bool send(const CancelOrder& command) noexcept = 0;
@@ -250,8 +250,11 @@ class OrderEntry {
 
   Reason refusal_of(const OrderTicket& ticket) const noexcept;
   Reason refusal_of(const Instrument& instrument, Price price) const noexcept;
-  OrderRoute::Sent send_order(const EnteredOrder& order, Quantity quantity) noexcept;
-  OrderNews enter_second_step(EnteredOrder& old, const Cancelled& event) noexcept;
+  RiskCall call_for(const OrderTicket& ticket) const noexcept;
+  SpecialOrder special(const EnteredOrder& order) const noexcept;
+  OrderRoute::Sent send_order(const EnteredOrder& order) noexcept;
+  OrderRoute::Sent send_replacement(const EnteredOrder& old, EnteredOrder& order) noexcept;
+  void send_waiting(EnteredOrder& old) noexcept;
   void count_open(const EnteredOrder& order) noexcept;
   void end(EnteredOrder& order) noexcept;
   void answered(EnteredOrder& order, std::uint8_t what) noexcept;

@@ -61,8 +61,8 @@ struct Indicative {
 static_assert(sizeof(Indicative) == 40 && std::has_unique_object_representations_v<Indicative>);
 
 // What the words of books with rules are made of fits a message that travels by value.
-static_assert(!travels_in_box<SpecialOrder> && !travels_in_box<MassCancel> && !travels_in_box<ExpireOrders> &&
-              !travels_in_box<ChangePhase>);
+static_assert(!travels_in_box<SpecialOrder> && !travels_in_box<InPlaceOf> && !travels_in_box<MassCancel> &&
+              !travels_in_box<ExpireOrders> && !travels_in_box<ChangePhase>);
 static_assert(!travels_in_box<AcceptedTerms> && !travels_in_box<Refreshed> && !travels_in_box<Triggered> &&
               !travels_in_box<Repriced> && !travels_in_box<PhaseChanged> && !travels_in_box<Uncrossed> &&
               !travels_in_box<Indicative> && !travels_in_box<Filled>);
@@ -122,9 +122,21 @@ struct QuoteQuery {
 using SymbolAddress =
     Address<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
             SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder, MassCancel, ExpireOrders,
-            ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders>;
-using SymbolSelf = Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
-                        EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder,
-                        MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders>;
+            ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders, InPlaceOf>;
+using SymbolSelf =
+    Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
+         SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder, MassCancel, ExpireOrders,
+         ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders, InPlaceOf>;
+
+/// Both parts of it. False: the symbol has no room, and nothing comes of it.
+inline bool send_in_two_parts(const SymbolAddress& symbol, const ReplaceTerms& command) {
+  const InPlaceOf first{.id = command.id,
+                        .new_id = command.order.id,
+                        .account = command.order.account,
+                        .symbol = command.order.symbol,
+                        .seen_open = command.seen_open,
+                        .arrival_ns = command.order.arrival_ns};
+  return symbol.send(first).accepted() && symbol.send(command.order).accepted();
+}
 
 }  // namespace outcry

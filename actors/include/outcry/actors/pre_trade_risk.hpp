@@ -135,11 +135,13 @@ class PreTradeRisk {
   [[nodiscard]] RiskReason admit(const SpecialOrder& order, const RiskCall& call) noexcept;
   /// An order that is not known here is left to the book to refuse.
   [[nodiscard]] RiskReason admit(const ReplaceOrder& order, const RiskCall& call) noexcept;
+  [[nodiscard]] RiskReason admit(const ReplaceTerms& replacement, const RiskCall& call) noexcept;
   [[nodiscard]] RiskReason admit(const ModifyOrder& order, const RiskCall& call) noexcept;
   /// What was admitted was not sent after all. A rate that it used up stays used.
   void withdraw(const NewOrder& order) noexcept { forget(order.symbol, order.id); }
   void withdraw(const SpecialOrder& order) noexcept { forget(order.symbol, order.id); }
   void withdraw(const ReplaceOrder& order) noexcept { forget(order.symbol, order.new_id); }
+  void withdraw(const ReplaceTerms& replacement) noexcept { withdraw(replacement.order); }
   void withdraw(const ModifyOrder& order) noexcept;
 
   // --- what came of it; events of orders and accounts that are not known here are passed over
@@ -196,6 +198,8 @@ class PreTradeRisk {
   /// Everything but ids; uses up the rates if it passes.
   RiskReason check(Account& account, const Asked& asked, const RiskCall& call) noexcept;
   RiskReason enter(AccountId account, OrderId id, Asked asked, const RiskCall& call) noexcept;
+  RiskReason replace(AccountId account, OrderId old, OrderId id, Asked asked, const RiskCall& call) noexcept;
+  Asked asked_of(const SpecialOrder& order) const noexcept;
 
   // Open orders by symbol and id: open addressing.
   std::size_t slot_of(SymbolId symbol, OrderId id) const noexcept;

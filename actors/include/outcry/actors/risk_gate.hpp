@@ -27,7 +27,7 @@ namespace outcry {
 using RiskGateSelf = Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
                           EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder,
                           MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders,
-                          Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, KillChanged>;
+                          InPlaceOf, Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, KillChanged>;
 
 struct RiskGateSetup {
   SymbolAddress symbol{};

@@ -130,6 +130,11 @@ class alignas(64) OrderBook {
   /// Replaced comes before the trades.
   template <EventConsumer Consumer>
   void replace(const ReplaceOrder& command, Consumer&& consumer);
+  /// A new order with terms of its own in the place of an old one of the same side and account; refused, the old one is
+  /// as it was. Replaced comes first, with rules AcceptedTerms; then as submit(). Without rules only the terms of a
+  /// NewOrder are taken (else unsupported).
+  template <EventConsumer Consumer>
+  void replace(const ReplaceTerms& command, Consumer&& consumer);
   template <EventConsumer Consumer>
   void end_of_day(const EndOfDay& command, Consumer&& consumer);
   template <EventConsumer Consumer>
@@ -287,9 +292,11 @@ class alignas(64) OrderBook {
   std::uint32_t match(PriceLadder& makers, Key bound, OrderId taker, AccountId account, Side side, std::uint32_t left,
                       Consumer& consumer);
   template <class Consumer>
-  void submit_taker(NewOrder command, Side side, Key bound, Consumer& consumer);
+  void trade_and_rest(NewOrder command, Side side, Key bound, Consumer& consumer);
   template <class Consumer>
   void tell_accepted(const NewOrder& command, Consumer& consumer);
+  template <class Consumer>
+  void tell_replaced(OrderId old, const SpecialOrder& order, Consumer& consumer);
   [[gnu::always_inline]] void add(const NewOrder& command, Side side, Key key, std::uint64_t slot, std::uint32_t open,
                                   std::uint32_t position) noexcept;
   bool has_at_least(std::uint32_t quantity, const PriceLadder& makers, Key bound) const noexcept;
@@ -327,7 +334,16 @@ class alignas(64) OrderBook {
   template <class Consumer>
   [[gnu::cold, gnu::noinline]] void replace_by_rules(const ReplaceOrder& command, Consumer& consumer);
   template <class Consumer>
+  [[gnu::cold, gnu::noinline]] void replace_by_rules(OrderIndex old, const SpecialOrder& order, Consumer& consumer);
+  template <class Consumer>
   void enter(const SpecialOrder& order, bool is_special, Consumer& consumer);
+  template <class Consumer>
+  void tell_terms(const SpecialOrder& order, Consumer& consumer);
+  template <class Consumer>
+  void go_to_work(const SpecialOrder& order, Consumer& consumer);
+  bool may_rest(const SpecialOrder& order) const noexcept;
+  bool posts_in_vain(const SpecialOrder& order) const noexcept;
+  Reason refusal_of_replacement(const SpecialOrder& order) noexcept;
   Reason refusal_by_rules(const SpecialOrder& order) const noexcept;
   Reason refusal_by_rules(Price price) const noexcept;
   Reason refusal_of_change(OrderIndex index, Price price, Quantity quantity) const noexcept;
@@ -461,15 +477,16 @@ inline void OrderBook<Ids>::submit(const NewOrder& command, Consumer&& consumer)
     return reject(command, CommandKind::new_order, Reason::would_trade, consumer);
   // Of an order that trades something only rests if at least one maker left, whose record and place it can have.
   if (rests && !room) return reject(command, CommandKind::new_order, Reason::pool_exhausted, consumer);
-  submit_taker(command, side, bound, consumer);
+  tell_accepted(command, consumer);
+  trade_and_rest(command, side, bound, consumer);
 }
 
+// An order that was told of: what it trades, and what becomes of the rest.
 template <class Ids>
 template <class Consumer>
-void OrderBook<Ids>::submit_taker(NewOrder command, Side side, Key bound, Consumer& consumer) {
+void OrderBook<Ids>::trade_and_rest(NewOrder command, Side side, Key bound, Consumer& consumer) {
   PriceLadder& makers = side_of(opposite(side));
   std::uint32_t left = command.quantity.lots;
-  tell_accepted(command, consumer);
   if (command.time_in_force != TimeInForce::fill_or_kill || has_at_least(left, makers, bound))
     left = match(makers, bound, command.id, command.account, side, left, consumer);
   if (left == 0) return;
@@ -644,6 +661,71 @@ inline void OrderBook<Ids>::replace(const ReplaceOrder& command, Consumer&& cons
   order.id = command.new_id.value;
   ids_->insert(command.new_id, found.order, ids_->find(command.new_id, *pool_).position);
   own.rest(slot, key, found.order, left, traits, *pool_);
+}
+
+template <class Ids>
+template <EventConsumer Consumer>
+void OrderBook<Ids>::replace(const ReplaceTerms& replacement, Consumer&& consumer) {
+  [[maybe_unused]] const SoundAtTheEnd sound{*this};
+  const OrderId old = replacement.id;
+  const SpecialOrder& order = replacement.order;
+  const auto refuse = [&](Reason reason) {
+    const ReplaceOrder command{.id = old,
+                               .new_id = order.id,
+                               .account = order.account,
+                               .symbol = order.symbol,
+                               .arrival_ns = order.arrival_ns};
+    reject(command, CommandKind::replace, reason, consumer);
+  };
+  if (order.symbol.value != symbol_) return refuse(Reason::unknown_symbol);
+  const Found found = locate(old, order.account);
+  if (found.order == 0) return refuse(Reason::unknown_order);
+  const Side side = (*pool_)[found.order].side();
+  if (order.side != side) return refuse(Reason::invalid_combination);
+  if (rules_) {
+    const Reason reason = refusal_of_replacement(order);
+    return reason != Reason::none ? refuse(reason) : replace_by_rules(found.order, order, consumer);
+  }
+  if (order.type > SpecialType::market || order.time_in_force > TimeInForce::fill_or_kill ||
+      (order.terms != Terms::none && order.terms != Terms::post_only))
+    return refuse(Reason::unsupported);
+  const bool is_market = order.type == SpecialType::market;
+  const bool posts_only = order.terms == Terms::post_only;
+  const NewOrder command{.id = order.id,
+                         .price = order.price,
+                         .quantity = order.quantity,
+                         .account = order.account,
+                         .symbol = order.symbol,
+                         .side = side,
+                         .type = is_market ? OrderType::market : OrderType::limit,
+                         .time_in_force = order.time_in_force,
+                         .post_only = posts_only ? PostOnly::yes : PostOnly::no,
+                         .arrival_ns = order.arrival_ns};
+  if (const Reason reason = refusal_of(command); reason != Reason::none) return refuse(reason);
+  if (ids_->find(order.id, *pool_).order != 0) return refuse(Reason::duplicate_id);
+  const Key bound = is_market ? PriceLadder::no_key + 1 : -PriceLadder::key_of(side, order.price);
+  if (posts_only && ladder(opposite(side)).best_key() >= bound) return refuse(Reason::would_trade);
+  if (!ids_->has_room_instead(order.id)) return refuse(Reason::pool_exhausted);
+
+  ++counts_.replacements;
+  side_of(side).remove(found.order, *pool_);
+  ids_->erase(found.position);
+  pool_->give_back(found.order);
+  tell_replaced(old, order, consumer);
+  trade_and_rest(command, side, bound, consumer);
+}
+
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::tell_replaced(OrderId old, const SpecialOrder& order, Consumer& consumer) {
+  tell(consumer, Replaced{.id = old,
+                          .new_id = order.id,
+                          .price = order.price,
+                          .quantity = order.quantity,
+                          .account = order.account,
+                          .symbol = order.symbol,
+                          .side = order.side,
+                          .arrival_ns = order.arrival_ns});
 }
 
 template <class Ids>

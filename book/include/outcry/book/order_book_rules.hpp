@@ -71,48 +71,90 @@ void OrderBook<Ids>::enter(const SpecialOrder& order, bool is_special, Consumer&
   if (const Reason reason = refusal_by_rules(order); reason != Reason::none) return refuse(reason);
   const bool room = ids_->has_room(order.id);
   if (ids_->find(order.id, *pool_).order != 0) return refuse(Reason::duplicate_id);
+  if (posts_in_vain(order)) return refuse(Reason::would_trade);
+  if (may_rest(order) && (!room || !pool_->has_room() || !prepare_by_rules(order)))
+    return refuse(Reason::pool_exhausted);
 
-  const Side side = order.side;
-  const bool is_market = order.type == SpecialType::market;
-  const bool collects = rules_->phase == Phase::auction;
+  const bool ends_at_market =
+      order.type == SpecialType::market || order.type == SpecialType::stop || order.type == SpecialType::trailing_stop;
+  tell_accepted(NewOrder{.id = order.id,
+                         .price = order.price,
+                         .quantity = order.quantity,
+                         .account = order.account,
+                         .symbol = order.symbol,
+                         .side = order.side,
+                         .type = ends_at_market ? OrderType::market : OrderType::limit,
+                         .time_in_force = order.time_in_force,
+                         .post_only = has(order.terms, Terms::post_only) ? PostOnly::yes : PostOnly::no,
+                         .arrival_ns = order.arrival_ns},
+                consumer);
+  if (is_special) tell_terms(order, consumer);
+  go_to_work(order, consumer);
+}
+
+// Why an order must not take the place of another one, which gives it its record.
+template <class Ids>
+Reason OrderBook<Ids>::refusal_of_replacement(const SpecialOrder& order) noexcept {
+  if (const Reason reason = refusal_by_rules(order); reason != Reason::none) return reason;
+  if (ids_->find(order.id, *pool_).order != 0) return Reason::duplicate_id;
+  if (posts_in_vain(order)) return Reason::would_trade;
+  if (!ids_->has_room_instead(order.id) || (may_rest(order) && !prepare_by_rules(order))) return Reason::pool_exhausted;
+  return Reason::none;
+}
+
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::replace_by_rules(OrderIndex old, const SpecialOrder& order, Consumer& consumer) {
+  ++counts_.replacements;
+  const OrderId old_id{(*pool_)[old].id};
+  take_out(old);
+  leave_lists(old);
+  forget(old);
+  tell_replaced(old_id, order, consumer);
+  tell_terms(order, consumer);
+  go_to_work(order, consumer);
+  settle(consumer);  // even if the new one has done nothing, the old one is gone
+}
+
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::tell_terms(const SpecialOrder& order, Consumer& consumer) {
+  tell_more(consumer, AcceptedTerms{.id = order.id,
+                                    .trigger = order.trigger,
+                                    .part = order.part,
+                                    .expires_s = order.expires_s,
+                                    .account = order.account,
+                                    .symbol = order.symbol,
+                                    .side = order.side,
+                                    .type = order.type,
+                                    .time_in_force = order.time_in_force,
+                                    .terms = order.terms,
+                                    .arrival_ns = order.arrival_ns});
+}
+
+// A market order can only wait for an auction.
+template <class Ids>
+bool OrderBook<Ids>::may_rest(const SpecialOrder& order) const noexcept {
   const bool takes_only =
       order.time_in_force == TimeInForce::immediate_or_cancel || order.time_in_force == TimeInForce::fill_or_kill;
-  // A market order can only wait for an auction.
-  const bool may_rest = !takes_only && (!is_market || collects || rules_->rules.volatility_auction);
-  if (has(order.terms, Terms::post_only) &&
-      meets_anyone(side, -PriceLadder::key_of(side, order.price), order.quantity.lots))
-    return refuse(Reason::would_trade);
-  if (may_rest && (!room || !pool_->has_room() || !prepare_by_rules(order))) return refuse(Reason::pool_exhausted);
+  return !takes_only &&
+         (order.type != SpecialType::market || rules_->phase == Phase::auction || rules_->rules.volatility_auction);
+}
 
-  tell_accepted(
-      NewOrder{.id = order.id,
-               .price = order.price,
-               .quantity = order.quantity,
-               .account = order.account,
-               .symbol = order.symbol,
-               .side = side,
-               .type = is_market || order.type == SpecialType::stop || order.type == SpecialType::trailing_stop
-                           ? OrderType::market
-                           : OrderType::limit,
-               .time_in_force = order.time_in_force,
-               .post_only = has(order.terms, Terms::post_only) ? PostOnly::yes : PostOnly::no,
-               .arrival_ns = order.arrival_ns},
-      consumer);
-  if (is_special)
-    tell_more(consumer, AcceptedTerms{.id = order.id,
-                                      .trigger = order.trigger,
-                                      .part = order.part,
-                                      .expires_s = order.expires_s,
-                                      .account = order.account,
-                                      .symbol = order.symbol,
-                                      .side = side,
-                                      .type = order.type,
-                                      .time_in_force = order.time_in_force,
-                                      .terms = order.terms,
-                                      .arrival_ns = order.arrival_ns});
+template <class Ids>
+bool OrderBook<Ids>::posts_in_vain(const SpecialOrder& order) const noexcept {
+  return has(order.terms, Terms::post_only) &&
+         meets_anyone(order.side, -PriceLadder::key_of(order.side, order.price), order.quantity.lots);
+}
 
+// An order that was told of: what becomes of it.
+template <class Ids>
+template <class Consumer>
+void OrderBook<Ids>::go_to_work(const SpecialOrder& order, Consumer& consumer) {
+  const Side side = order.side;
+  const bool is_market = order.type == SpecialType::market;
   Working working{order.id, order.account, side, order.quantity.lots, order.arrival_ns};
-  working.may_rest = may_rest;
+  working.may_rest = may_rest(order);
   if (is_stop(order.type) || is_peg(order.type)) {
     const OrderIndex index = make_record(order);
     (*pool_)[index].open = order.quantity.lots;
@@ -123,7 +165,7 @@ void OrderBook<Ids>::enter(const SpecialOrder& order, bool is_special, Consumer&
     return settle(consumer);
   }
 
-  if (collects)
+  if (rules_->phase == Phase::auction)
     return finish(make_record(order), working, is_at_market(order.type) ? Queue::at_market : resting_queue(order.terms),
                   order.price, consumer);
   SpecialOrder terms = order;
@@ -150,7 +192,7 @@ void OrderBook<Ids>::enter(const SpecialOrder& order, bool is_special, Consumer&
 
   if (working.left != 0) {
     if (is_market) end_at_market(working);
-    if (working.ended == Reason::none && !may_rest) working.ended = Reason::immediate_or_cancel;
+    if (working.ended == Reason::none && !working.may_rest) working.ended = Reason::immediate_or_cancel;
     if (working.ended != Reason::none)
       tell_cancelled(working, terms.price, working.ended, consumer);
     else

@@ -148,6 +148,27 @@ struct SpecialOrder {
   std::int64_t arrival_ns{};
 };
 
+/// A new order with terms of its own in the place of the order `id`, of the same account and side; as ReplaceOrder
+/// otherwise. It is larger than an envelope: to a symbol actor it goes in two parts, InPlaceOf and the order.
+struct ReplaceTerms {
+  OrderId id{};
+  Quantity seen_open{};  // as in ReplaceOrder
+  std::uint32_t unused{};
+  SpecialOrder order{};
+};
+
+/// The SpecialOrder `new_id` that the account sends right behind it takes the place of the order `id`. Without that order
+/// it means nothing.
+struct InPlaceOf {
+  OrderId id{};
+  OrderId new_id{};
+  AccountId account{};
+  SymbolId symbol{};
+  Quantity seen_open{};
+  std::uint32_t unused{};
+  std::int64_t arrival_ns{};
+};
+
 /// Cancels the orders of an account, or of all accounts; on one side or both. In the order of EndOfDay.
 struct MassCancel {
   AccountId account{};
@@ -192,6 +213,8 @@ static_assert(sizeof(ModifyOrder) == 40 && std::has_unique_object_representation
 static_assert(sizeof(ReplaceOrder) == 48 && std::has_unique_object_representations_v<ReplaceOrder>);
 static_assert(sizeof(EndOfDay) == 16 && std::has_unique_object_representations_v<EndOfDay>);
 static_assert(sizeof(SpecialOrder) == 56 && std::has_unique_object_representations_v<SpecialOrder>);
+static_assert(sizeof(ReplaceTerms) == 72 && std::has_unique_object_representations_v<ReplaceTerms>);
+static_assert(sizeof(InPlaceOf) == 40 && std::has_unique_object_representations_v<InPlaceOf>);
 static_assert(sizeof(MassCancel) == 24 && std::has_unique_object_representations_v<MassCancel>);
 static_assert(sizeof(ExpireOrders) == 16 && std::has_unique_object_representations_v<ExpireOrders>);
 static_assert(sizeof(ChangePhase) == 16 && std::has_unique_object_representations_v<ChangePhase>);
