@@ -17,6 +17,7 @@ Desk::Desk(SymbolSelf self, SymbolOptions options)
       options_(std::move(options)),
       book_(options_.instrument, options_.pool != nullptr ? *options_.pool : own_pool_.emplace(), options_.book_size),
       history_(*this, book_, options_) {
+  trades_kept_.reserve(options_.breakable_trades);
   if (options_.stages != nullptr) stages_ = &options_.stages->of(options_.instrument.symbol);
   if (options_.rules) {
     if (options_.recorded) throw std::invalid_argument("recorded history goes by its own rules");
@@ -202,8 +203,44 @@ void Desk::take(const HistoryEvent& event) {
   if (options_.probe != nullptr) options_.probe->after(event, book_);
 }
 
+void Desk::keep(const Traded& event, std::uint32_t number) {
+  const std::size_t place = (number - 1) % options_.breakable_trades;
+  if (place == trades_kept_.size())
+    trades_kept_.push_back({event, number});
+  else
+    trades_kept_[place] = {event, number};
+}
+
+void Desk::take(const BreakTrade& command) {
+  if (trades_kept_.empty() || command.trade == 0) return;
+  const std::size_t place = (command.trade - 1) % options_.breakable_trades;
+  if (place >= trades_kept_.size() || trades_kept_[place].number != command.trade) return;
+  if (std::exchange(trades_kept_[place].broken, true)) return;
+  const Traded& traded = trades_kept_[place].traded;
+  TradeBroken broken{.id = traded.maker,
+                     .price = traded.price,
+                     .quantity = traded.quantity,
+                     .account = traded.maker_account,
+                     .symbol = command.symbol,
+                     .trade = command.trade,
+                     .side = opposite(traded.taker_side),
+                     .reason = command.reason,
+                     .arrival_ns = command.arrival_ns};
+  const auto tell_owner = [&] {
+    const auto found = broken_listeners_.find(broken.account.value);
+    if (found != broken_listeners_.end()) found->second.send(broken);
+  };
+  tell_owner();
+  broken.id = traded.taker;
+  broken.account = traded.taker_account;
+  broken.side = traded.taker_side;
+  tell_owner();
+  if (shown_orders_ != nullptr) shown_orders_->on_broken(command.trade);
+}
+
 void Desk::take(const EnterSymbol& enter) {
   if (enter.terms) terms_listeners_[enter.account.value] = enter.terms;
+  if (enter.broken) broken_listeners_[enter.account.value] = enter.broken;
   if (const std::uint32_t index = enter.account.value - options_.first_account.value; index < 1u << 16) {
     if (index >= participants_.size()) participants_.resize(index + 1);
     participants_[index] = enter.address;
@@ -315,6 +352,8 @@ void Desk::on(const Traded& event) {
   const Side maker_side = opposite(event.taker_side);
   const bool ours_rested = !options_.recorded || event.maker_account != AccountId{};
   const auto trade = static_cast<std::uint32_t>(book_.counts().trades);
+  if (options_.breakable_trades != 0) [[unlikely]]
+    keep(event, trade);
   if (ours_rested)
     tell(event.maker_account, Filled{.id = event.maker,
                                      .price = event.price,

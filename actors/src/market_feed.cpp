@@ -176,6 +176,7 @@ void MarketFeed::take(const MarketByOrder& change, std::int64_t now_ns, PacketSi
                                    .cross = cross},
                   now_ns, sink);
     }
+    case MarketByOrder::Kind::broken: return tell(symbol, change, itch::BrokenTrade{.match = match}, now_ns, sink);
     case MarketByOrder::Kind::phase: return tell(symbol, change, action(symbol, change.phase), now_ns, sink);
   }
 }

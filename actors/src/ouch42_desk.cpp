@@ -270,6 +270,14 @@ void Ouch42Desk::put_filled(const OrderNews& news) noexcept {
                        .match = news.match});
 }
 
+void Ouch42Desk::put_pending(OrderHandle order) noexcept {
+  put(ouch42::CancelPending{.timestamp = stamp(), .token = line(order).token});
+}
+
+void Ouch42Desk::put_broken(const ouch42::Token& token, std::uint64_t match, ouch::BrokenReason reason) noexcept {
+  put(ouch42::BrokenTrade{.timestamp = stamp(), .token = token, .match = match, .reason = reason});
+}
+
 void Ouch42Desk::put_modified(OrderHandle order) noexcept {
   const Line& said = line(order);
   put(ouch42::Modified{

@@ -41,7 +41,7 @@ RejectReason refusal_of(const ouch50::Appendage& options) {
     return RejectReason::none;
   if (options.has<Tag::discretion_price>() || options.has<Tag::discretion_price_type>() ||
       options.has<Tag::discretion_peg_offset>() || options.has<Tag::handling>() || options.has<Tag::aiq_strategy>() ||
-      options.has<Tag::aiq_group>() || letter_or<Tag::trade_now>(options, 'N') == 'Y')
+      options.has<Tag::aiq_group>())
     return RejectReason::other;
   if (value_or<Tag::random_reserves>(options, 0) != 0) return RejectReason::invalid_maximum_floor;
   if (const auto route = options.get<Tag::route>(); route && !route->text().empty())
@@ -123,6 +123,7 @@ void Ouch50Desk::take(const ouch50::EnterOrder& message, const ouch50::Appendage
                          .firm_index = entered.firm,
                          .names_firm = firm.has_value(),
                          .has_index = index.has_value(),
+                         .trades_now = letter_or<Tag::trade_now>(options, 'N') == 'Y',
                          .index = index ? *index : std::uint8_t{0},
                          .group = static_cast<std::uint16_t>(value_or<Tag::group>(options, 0))};
 }
@@ -396,6 +397,7 @@ ouch50::OptionList Ouch50Desk::options_of(OrderHandle order, bool all) noexcept 
   if (has(ticket.terms, Terms::minimum)) options.add<Tag::minimum_quantity>(ticket.part.lots);
   if (has(ticket.terms, Terms::reserve)) options.add<Tag::maximum_floor>(ticket.part.lots);
   if (has(ticket.terms, Terms::post_only)) options.add<Tag::post_only>('P');
+  if (said.trades_now) options.add<Tag::trade_now>('Y');
   if (is_peg(ticket.type)) {
     options.add<Tag::price_type>(ticket.type == SpecialType::market_peg    ? 'P'
                                  : ticket.type == SpecialType::primary_peg ? 'R'
@@ -472,6 +474,18 @@ void Ouch50Desk::put_filled(const OrderNews& news) noexcept {
                        .liquidity = letter_of(ticket, news.maker),
                        .match = news.match},
       options_of(news.order, false));
+}
+
+void Ouch50Desk::put_pending(OrderHandle order) noexcept {
+  put(ouch50::CancelPending{.timestamp = stamp(), .user_ref = line(order).user_ref}, options_of(order, false));
+}
+
+void Ouch50Desk::put_broken(const Ouch50Key& key, std::uint64_t match, ouch::BrokenReason reason) noexcept {
+  put(ouch50::BrokenTrade{.timestamp = stamp(),
+                          .user_ref = key.user_ref,
+                          .match = match,
+                          .reason = reason,
+                          .client_order_id = key.client_order_id});
 }
 
 void Ouch50Desk::put_modified(OrderHandle order) noexcept {

@@ -106,6 +106,16 @@ ouch::CancelReason OuchDesk::letter_of(const OrderNews& news) {
   }
 }
 
+ouch::BrokenReason OuchDesk::letter_of(BreakReason reason) {
+  switch (reason) {
+    case BreakReason::erroneous: return ouch::BrokenReason::erroneous;
+    case BreakReason::consent: return ouch::BrokenReason::consent;
+    case BreakReason::external: return ouch::BrokenReason::external;
+    case BreakReason::supervisory: break;
+  }
+  return ouch::BrokenReason::supervisory;
+}
+
 ouch::Liquidity OuchDesk::letter_of(const OrderTicket& ticket, bool maker) {
   const bool midpoint = ticket.type == SpecialType::midpoint_peg;
   if (!maker) return midpoint ? ouch::Liquidity::removed_midpoint : ouch::Liquidity::removed;

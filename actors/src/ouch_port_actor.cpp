@@ -65,7 +65,8 @@ class Ported {
   Ported(OuchPortSelf self, OuchPortSetup setup)
       : self_(self), setup_(std::move(setup)), route_(setup_), port_(setup_.options, *setup_.symbols, route_) {
     for (const SymbolDirectory::Listed& listed : setup_.symbols->all())
-      if (listed.address) listed.address.send(EnterSymbol{setup_.options.desk.account, self.address(), self.address()});
+      if (listed.address)
+        listed.address.send(EnterSymbol{setup_.options.desk.account, self.address(), self.address(), self.address()});
     if (setup_.kill_desk) setup_.kill_desk.send(SubscribeKills{self.address()});
   }
 

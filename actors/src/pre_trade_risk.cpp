@@ -527,6 +527,16 @@ void PreTradeRisk::heard(const Filled& event) noexcept {
   if (found->open == 0 && found->under_way == 0) forget(event.symbol, event.id);
 }
 
+void PreTradeRisk::heard(const TradeBroken& event) noexcept {
+  if (event.symbol.value >= size_.symbols) return;
+  Account* account = find_account(event.account);
+  if (account == nullptr) return;
+  const std::int64_t lots = event.quantity.lots, value = std::min(product(size_of(event.price), lots), most);
+  const bool bought = event.side == Side::buy;
+  account->lines[event.symbol.value].holding.position -= bought ? lots : -lots;
+  (bought ? account->exposure.bought : account->exposure.sold) -= value;
+}
+
 void PreTradeRisk::heard(const Cancelled& event) noexcept { forget(event.symbol, event.id); }
 
 void PreTradeRisk::heard(const Reduced& event) noexcept {

@@ -33,13 +33,14 @@ class Gate {
   void take(const EnterSymbol& enter) {
     participants_[enter.account.value] = enter.address;
     setup_.kill.add_account(enter.account, setup_.kill.firm_of(enter.account));
-    setup_.symbol.send(EnterSymbol{enter.account, self_.address(), enter.terms});
+    setup_.symbol.send(EnterSymbol{enter.account, self_.address(), enter.terms, enter.broken});
   }
   // The day's.
   void take(const EndOfDay&) {}
   void take(const HistoryEvent&) {}
   void take(const ExpireOrders&) {}
   void take(const ChangePhase&) {}
+  void take(const BreakTrade&) {}
 
   void take(const KillChanged& change) {
     if (change.engaged == 0) {

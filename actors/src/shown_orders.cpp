@@ -147,6 +147,12 @@ void ShownOrders::tell_hidden_trade(Price price, Quantity quantity, Side rested,
   tell(news);
 }
 
+void ShownOrders::on_broken(std::uint32_t trade) {
+  MarketByOrder news = this->news(Kind::broken, {});
+  news.trade = trade;
+  tell(news);
+}
+
 void ShownOrders::on(const AcceptedTerms& event) {
   hidden_ = has(event.terms, Terms::hidden | Terms::all_or_none) || event.type >= SpecialType::primary_peg;
 }

@@ -81,6 +81,7 @@ struct SymbolOptions {
   SymbolCounts* counts = nullptr;
   SymbolPublication* publication = nullptr;  // null: readers outside see nothing
   std::optional<BookRules> rules{};          // none: special orders are refused. Not in recorded markets
+  std::uint32_t breakable_trades = 0;        // how many of its last trades it can break; they are kept
   bool check = false;                        // looks for a broken invariant of the book when the actor ends
   BookDoor* door = nullptr;                  // live worlds: where other threads find the book to read it
 
@@ -118,6 +119,7 @@ class Desk {
   void take(const Ask<QuoteQuery>& ask);
   void take(const SpecialOrder& command);
   void take(const InPlaceOf& command);
+  void take(const BreakTrade& command);
   void take(const MassCancel& command);
   void take(const ExpireOrders& command);
   void take(const ChangePhase& command);
@@ -166,6 +168,7 @@ class Desk {
   void took(std::int64_t arrival_ns);
   std::optional<Quantity> what_is_left(const InPlaceOf& replaced, Quantity wanted);
   void replace(const InPlaceOf& replaced, SpecialOrder order);
+  void keep(const Traded& event, std::uint32_t number);
   void publish();
   void publish_quote();
   void publish_depth();
@@ -215,6 +218,15 @@ class Desk {
   Indicative indicative_{};  // as it was last published
   bool has_rules_ = false;
   bool uncrossing_ = false;
+
+  // Trades that can be broken, and who wants to hear of it.
+  struct BreakableTrade {
+    Traded traded;
+    std::uint32_t number = 0;
+    bool broken = false;
+  };
+  std::vector<BreakableTrade> trades_kept_;  // by their number, modulo how many are kept
+  std::unordered_map<std::uint32_t, BrokenAddress> broken_listeners_;
 
   std::vector<InPlaceOf> in_place_of_;  // whose orders have not come yet: one of an account
 

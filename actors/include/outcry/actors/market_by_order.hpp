@@ -27,7 +27,7 @@
 namespace outcry {
 
 struct MarketByOrder {
-  enum class Kind : std::uint8_t { added, executed, reduced, deleted, replaced, hidden_trade, cross, phase };
+  enum class Kind : std::uint8_t { added, executed, reduced, deleted, replaced, hidden_trade, cross, phase, broken };
 
   enum class Told : std::uint8_t {
     at_own_price,    // of the order

@@ -204,6 +204,7 @@ class OrderEntry {
   /// Cancels and reductions that found no room at their symbol are kept. Sends them again.
   void retry() noexcept;
   bool owes() const { return owes_ != 0; }
+  bool owes(OrderHandle order) const { return orders_[order.value].owed != 0; }
 
   // What the account hears of the symbols, in the order in which it comes.
   OrderNews heard(const Accepted& event) noexcept;

@@ -4,7 +4,8 @@
 // token that was used is passed over. A replacement whose details are wrong cancels its original and leaves its token
 // free; one that is refused for other reasons is rejected, and its original stays as it was.
 // Orders live for as many seconds as they say (then the symbol needs rules), or for the day. Of the letters for display
-// Y, A (displayed), N (hidden), P (post-only) and M (midpoint peg) are taken. Trade now is passed over.
+// Y, A (displayed), N (hidden), P (post-only) and M (midpoint peg) are taken. Trade now is passed
+// over: every order here trades as soon as it can.
 // Thread: one owner. Nothing allocates but the constructor.
 // Limits: `most_tokens` a day: from then on orders are rejected.
 #pragma once
@@ -21,7 +22,7 @@
 
 namespace outcry {
 
-class Ouch42Desk : public OuchConversation<Ouch42Desk> {
+class Ouch42Desk : public OuchConversation<Ouch42Desk, ouch42::Token> {
  public:
   /// No message of a client is larger.
   static constexpr std::size_t largest_inbound = sizeof(ouch42::EnterOrder);
@@ -36,7 +37,7 @@ class Ouch42Desk : public OuchConversation<Ouch42Desk> {
   void end_of_day() noexcept;
 
  private:
-  friend OuchConversation<Ouch42Desk>;
+  friend OuchConversation;
   using RejectReason = ouch42::RejectReason;
   using TokenBytes = std::array<char, 14>;
 
@@ -80,6 +81,7 @@ class Ouch42Desk : public OuchConversation<Ouch42Desk> {
   static TokenBytes bytes_of(const ouch42::Token& token);
   /// No handle if the token names no order that is not done.
   OrderHandle find(const ouch42::Token& token) const noexcept;
+  ouch42::Token key_of(OrderHandle order) const { return lines_[order.value].token; }
   Line& line(OrderHandle order) { return lines_[order.value]; }
   void forget(OrderHandle order) noexcept;
   void free_key(OrderHandle order) noexcept;
@@ -92,6 +94,8 @@ class Ouch42Desk : public OuchConversation<Ouch42Desk> {
   void put_prevented(const OrderNews& news) noexcept;
   void put_filled(const OrderNews& news) noexcept;
   void put_modified(OrderHandle order) noexcept;
+  void put_pending(OrderHandle order) noexcept;
+  void put_broken(const ouch42::Token& token, std::uint64_t match, ouch::BrokenReason reason) noexcept;
   void put_replaced(const OrderNews& news) noexcept;
   void put_restated(const OrderNews&) noexcept {}  // 4.2 has no word for it
   template <class Message>

@@ -12,8 +12,12 @@
 //   - A post-only order that would have traded is accepted and cancelled (F): there is no code to reject it with.
 //   - A peg's offset is added to the price that it is pegged to, for buys and sells alike. Without a limit it goes as far
 //     as the grid.
-//   - What this venue does not do is refused: discretion, random reserves, routing, handling instructions, trade now,
+//   - What this venue does not do is refused: discretion, random reserves, routing, handling instructions,
 //     AIQ by order, inter-market sweeps (unless they are allowed and ignored), crosses but while an auction collects.
+//   - Trade now is taken, and every order has it: an order that would lock a resting one either trades with it or, if it
+//     only posts, is refused.
+//   - A cancel that finds no room at the symbol is kept, and answered by `CancelPending` first.
+//   - A trade that an operator breaks is told if it is among the last `most_breakable` executions.
 // Thread: one owner. Nothing allocates but the constructor.
 #pragma once
 
@@ -30,7 +34,13 @@
 
 namespace outcry {
 
-class Ouch50Desk : public OuchConversation<Ouch50Desk> {
+/// What 5.0 calls an order in a message that comes after its end.
+struct Ouch50Key {
+  std::uint32_t user_ref = 0;
+  Alpha<14> client_order_id{};
+};
+
+class Ouch50Desk : public OuchConversation<Ouch50Desk, Ouch50Key> {
  public:
   /// No message of a client is larger.
   static constexpr std::size_t largest_inbound = sizeof(ouch50::EnterOrder) + ouch50::OptionList::capacity + 64;
@@ -47,7 +57,7 @@ class Ouch50Desk : public OuchConversation<Ouch50Desk> {
   std::uint32_t next_user_ref() const { return last_ + 1; }
 
  private:
-  friend OuchConversation<Ouch50Desk>;
+  friend OuchConversation;
   using RejectReason = ouch50::RejectReason;
 
   static constexpr OuchCodes<RejectReason> codes{
@@ -75,6 +85,7 @@ class Ouch50Desk : public OuchConversation<Ouch50Desk> {
     std::uint8_t firm_index = 0;
     bool names_firm = false;
     bool has_index = false;
+    bool trades_now = false;
     bool modifies = false;  // the reduction under way was asked for by a modification
     std::uint8_t index = 0;
     std::uint16_t group = 0;
@@ -101,6 +112,9 @@ class Ouch50Desk : public OuchConversation<Ouch50Desk> {
 
   /// No handle if the number names no order that is not done.
   OrderHandle find(std::uint32_t user_ref) const noexcept;
+  Ouch50Key key_of(OrderHandle order) const {
+    return {lines_[order.value].user_ref, lines_[order.value].client_order_id};
+  }
   Line& line(OrderHandle order) { return lines_[order.value]; }
   void forget(OrderHandle order) noexcept;
   void free_key(OrderHandle order) noexcept;
@@ -116,6 +130,8 @@ class Ouch50Desk : public OuchConversation<Ouch50Desk> {
   void put_prevented(const OrderNews& news) noexcept;
   void put_filled(const OrderNews& news) noexcept;
   void put_modified(OrderHandle order) noexcept;
+  void put_pending(OrderHandle order) noexcept;
+  void put_broken(const Ouch50Key& key, std::uint64_t match, ouch::BrokenReason reason) noexcept;
   void put_replaced(const OrderNews& news) noexcept;
   void put_restated(const OrderNews& news) noexcept;
   ouch50::OptionList options_of(OrderHandle order, bool all) noexcept;

@@ -9,8 +9,10 @@
 //   reject_order(order, code)     its key stays used
 //   forget(order)                 it is done: its key calls nothing any more
 //   free_key(order)               it never was: its key may be used
+//   key_of(order)
 //   put_accepted(order, state), put_cancelled(order, decrement, reason), put_prevented(news), put_filled(news),
-//   put_modified(order), put_replaced(news), put_restated(news)
+//   put_modified(order), put_replaced(news), put_restated(news),
+//   put_pending(order), put_broken(key, match, reason)
 //
 // Thread: one owner. Nothing allocates but the constructor.
 #pragma once
@@ -21,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include <outcry/actors/fill_log.hpp>
 #include <outcry/actors/ouch_desk.hpp>
 #include <outcry/actors/port_stream.hpp>
 
@@ -38,7 +41,8 @@ struct OuchCodes {
   RejectReason waits;  // of a replacement: its original waits itself
 };
 
-template <class Desk>
+/// `Key`: what the client calls an order in a message about it.
+template <class Desk, class Key>
 class OuchConversation : public OuchDesk {
  public:
   /// The time of what comes next, once for each batch.
@@ -47,6 +51,12 @@ class OuchConversation : public OuchDesk {
   template <class Event>
   void heard(const Event& event) noexcept {
     tell(entry_.heard(event));
+  }
+  /// A trade is broken: by now nothing else may be known of its order.
+  void heard(const TradeBroken& event) noexcept {
+    flush();
+    const std::uint64_t match = match_number(event.symbol, event.trade);
+    if (const Key* const key = fills_.find(match, event.id)) desk().put_broken(*key, match, letter_of(event.reason));
   }
   /// The last event of a batch was heard.
   void flush() noexcept {
@@ -57,7 +67,7 @@ class OuchConversation : public OuchDesk {
  protected:
   OuchConversation(const OuchDeskOptions& options, const SymbolDirectory& symbols, OrderRoute& route,
                    PortStream& stream)
-      : OuchDesk(options, symbols, route), stream_(stream) {}
+      : OuchDesk(options, symbols, route), stream_(stream), fills_(options.most_breakable) {}
 
   // What a message comes to.
   enum class Outcome : std::uint8_t {
@@ -146,7 +156,8 @@ class OuchConversation : public OuchDesk {
   /// To `quantity`, what was executed included; 0: all that is left of it.
   void cancel(OrderHandle order, std::uint32_t quantity) noexcept {
     const bool done = order && (quantity == 0 ? entry_.cancel(order) : entry_.reduce(order, {quantity}));
-    if (!done) ++ignored_;
+    if (!done) return static_cast<void>(++ignored_);
+    if (entry_.owes(order)) desk().put_pending(order);
   }
 
   /// Another marking as a short sale, or a smaller size.
@@ -184,7 +195,10 @@ class OuchConversation : public OuchDesk {
     switch (news.kind) {
       case Kind::accepted: accepting_ = news.order; return;
       case Kind::refused: tell_refused(news.order, news.reason); return desk().forget(news.order);
-      case Kind::filled: desk().put_filled(news); break;
+      case Kind::filled:
+        desk().put_filled(news);
+        fills_.remember(news.match, entry_.order(news.order).id, desk().key_of(news.order));
+        break;
       case Kind::reduced:
         if (std::exchange(desk().line(news.order).modifies, false))
           desk().put_modified(news.order);
@@ -226,6 +240,7 @@ class OuchConversation : public OuchDesk {
     if (entry_.order(news.before).is_open()) static_cast<void>(entry_.cancel(news.before, CancelCause::replacement));
   }
 
+  FillLog<Key> fills_;
   OrderHandle accepting_{};  // waits for the event behind it: the order may be dead already
 };
 

@@ -19,10 +19,11 @@ namespace outcry {
 
 struct OuchDeskOptions {
   AccountId account{};
-  std::uint32_t risk_port = 0;          // as PreTradeRisk::add_port() gave it
-  std::uint32_t most_orders = 1 << 14;  // at a time
-  std::uint32_t most_tokens = 1 << 18;  // 4.2: of a day
-  std::vector<Alpha<4>> firms{};        // that it may trade for, at most 32; the first one is meant if none is named
+  std::uint32_t risk_port = 0;             // as PreTradeRisk::add_port() gave it
+  std::uint32_t most_orders = 1 << 14;     // at a time
+  std::uint32_t most_tokens = 1 << 18;     // 4.2: of a day
+  std::uint32_t most_breakable = 1 << 12;  // executions that are remembered, in case their trades are broken
+  std::vector<Alpha<4>> firms{};           // that it may trade for, at most 32; the first one is meant if none is named
   TokenRate messages{};  // orders and replacements beyond it are refused; cancels are not, but count. Burst 0: no limit
   bool intermarket_sweeps = false;  // there is no other market here: false refuses them, true takes no notice
   std::int64_t midnight_ns = 0;     // the world's time at the midnight that time stamps count from
@@ -78,6 +79,7 @@ class OuchDesk {
   /// May a modification change an order's side like this? Only the marking of short sales.
   static bool may_become(ouch::Side from, ouch::Side to);
   static ouch::CancelReason letter_of(const OrderNews& news);
+  static ouch::BrokenReason letter_of(BreakReason reason);
   static ouch::Liquidity letter_of(const OrderTicket& ticket, bool maker);
 
   OuchDeskOptions options_;

@@ -44,8 +44,9 @@ struct StartSession {
 };
 
 using OuchPortAddress = Address<ClientArrival, EndSession, StartSession, Ask<PortQuery>>;
-using OuchPortSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, AcceptedTerms, Refreshed,
-                          Triggered, Repriced, ClientArrival, KillChanged, EndSession, StartSession, Ask<PortQuery>>;
+using OuchPortSelf =
+    Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, AcceptedTerms, Refreshed, Triggered,
+         Repriced, TradeBroken, ClientArrival, KillChanged, EndSession, StartSession, Ask<PortQuery>>;
 
 struct OuchPortSetup {
   OuchPortOptions options{};

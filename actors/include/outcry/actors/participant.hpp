@@ -32,6 +32,37 @@ struct Filled {
 };
 static_assert(sizeof(Filled) == 48 && std::has_unique_object_representations_v<Filled>);
 
+enum class BreakReason : std::uint8_t { erroneous, consent, supervisory, external };
+
+/// An operator's: a trade of the symbol, by its Filled::trade, is to count as none. The orders stay as they are. A trade
+/// that the symbol does not know (any more), or that was broken already, is passed over.
+struct BreakTrade {
+  SymbolId symbol{};
+  std::uint32_t trade{};
+  BreakReason reason{};
+  std::uint8_t unused8{};
+  std::uint16_t unused16{};
+  std::uint32_t unused{};
+  std::int64_t arrival_ns{};
+};
+static_assert(sizeof(BreakTrade) == 24 && std::has_unique_object_representations_v<BreakTrade>);
+
+/// What each owner hears of it.
+struct TradeBroken {
+  OrderId id{};
+  Price price{};
+  Quantity quantity{};
+  AccountId account{};
+  SymbolId symbol{};
+  std::uint32_t trade{};
+  Side side{};
+  BreakReason reason{};
+  std::uint16_t unused16{};
+  std::uint32_t unused{};
+  std::int64_t arrival_ns{};
+};
+static_assert(sizeof(TradeBroken) == 48 && std::has_unique_object_representations_v<TradeBroken>);
+
 /// The best levels of both sides, best first. Travels in a box.
 struct Depth {
   static constexpr std::size_t most_levels = 10;
@@ -69,6 +100,7 @@ static_assert(!travels_in_box<AcceptedTerms> && !travels_in_box<Refreshed> && !t
 
 using ParticipantAddress = Address<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced>;
 using TermsAddress = Address<AcceptedTerms, Refreshed, Triggered, Repriced>;
+using BrokenAddress = Address<TradeBroken>;
 using QuoteAddress = Address<Quote>;
 using TradeAddress = Address<TradePrint>;
 using DepthAddress = Address<Depth>;
@@ -76,11 +108,13 @@ using PhaseAddress = Address<PhaseChanged>;
 using AuctionAddress = Address<Indicative, Uncrossed>;
 using OrdersAddress = Address<MarketByOrder>;
 
-/// The account's events go to `address` from now on; what only special orders have is told to `terms`, if there is one.
+/// The account's events go to `address` from now on; what only special orders have is told to `terms`, trades that are
+/// broken afterwards to `broken`, if they are there.
 struct EnterSymbol {
   AccountId account{};
   ParticipantAddress address{};
   TermsAddress terms{};
+  BrokenAddress broken{};
 };
 static_assert(!travels_in_box<EnterSymbol>);
 
@@ -122,11 +156,11 @@ struct QuoteQuery {
 using SymbolAddress =
     Address<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
             SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder, MassCancel, ExpireOrders,
-            ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders, InPlaceOf>;
+            ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders, InPlaceOf, BreakTrade>;
 using SymbolSelf =
     Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
          SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder, MassCancel, ExpireOrders,
-         ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders, InPlaceOf>;
+         ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders, InPlaceOf, BreakTrade>;
 
 /// Both parts of it. False: the symbol has no room, and nothing comes of it.
 inline bool send_in_two_parts(const SymbolAddress& symbol, const ReplaceTerms& command) {

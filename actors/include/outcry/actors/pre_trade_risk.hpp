@@ -37,6 +37,7 @@
 namespace outcry {
 
 struct Filled;
+struct TradeBroken;
 
 enum class ShortSales : std::uint8_t {
   free,    // nobody asks
@@ -149,6 +150,7 @@ class PreTradeRisk {
   void heard(const Accepted&) noexcept {}
   void heard(const Rejected& event) noexcept;
   void heard(const Filled& event) noexcept;
+  void heard(const TradeBroken& event) noexcept;
   void heard(const Cancelled& event) noexcept;
   void heard(const Reduced& event) noexcept;
   void heard(const Modified& event) noexcept;

@@ -24,10 +24,11 @@
 
 namespace outcry {
 
-using RiskGateSelf = Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent,
-                          EnterSymbol, SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder,
-                          MassCancel, ExpireOrders, ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders,
-                          InPlaceOf, Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, KillChanged>;
+using RiskGateSelf =
+    Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
+         SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder, MassCancel, ExpireOrders,
+         ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders, InPlaceOf, BreakTrade, Accepted, Rejected,
+         Filled, Cancelled, Reduced, Modified, Replaced, KillChanged>;
 
 struct RiskGateSetup {
   SymbolAddress symbol{};

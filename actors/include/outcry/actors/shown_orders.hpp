@@ -46,6 +46,8 @@ class ShownOrders {
   void on(const Repriced& event) { working(event.id, true); }
   void on(const PhaseChanged& event);
   void on(const Uncrossed& event);
+  /// A trade, by its number, that is to count as none.
+  void on_broken(std::uint32_t trade);
   /// A print of a trade that no event of the book stands for.
   void on_unseen_trade(Price price, Quantity quantity, Side rested);
 

@@ -41,8 +41,8 @@ Actor symbol_gateway(Self<CafMessage, Down> self, CafSelf caf, GatewayOptions op
 using RemoteSymbolSelf =
     Self<NewOrder, CancelOrder, ReduceOrder, ModifyOrder, ReplaceOrder, EndOfDay, HistoryEvent, EnterSymbol,
          SubscribeQuotes, SubscribeTrades, SubscribeDepth, Ask<QuoteQuery>, SpecialOrder, MassCancel, ExpireOrders,
-         ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders, InPlaceOf, Accepted, Rejected, Filled, Cancelled,
-         Reduced, Modified, Replaced, Quote, TradePrint, Depth, CafDown>;
+         ChangePhase, SubscribePhases, SubscribeAuctions, SubscribeOrders, InPlaceOf, BreakTrade, Accepted, Rejected,
+         Filled, Cancelled, Reduced, Modified, Replaced, Quote, TradePrint, Depth, CafDown>;
 
 /// Spawn it with a CafStage; its address is a SymbolAddress.
 Actor remote_symbol(RemoteSymbolSelf self, CafSelf caf, caf::actor gateway, SymbolId symbol);
