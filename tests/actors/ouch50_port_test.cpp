@@ -439,6 +439,62 @@ TEST_CASE("a replacement of other terms is told as any other, in one message") {
   CHECK(two.mara(replace(4, 5, 10, 1'500'000)) == "\nC 4 10 U\n");
 }
 
+TEST_CASE("(c) an order that is to be replaced by one of other terms trades until it is, and that counts") {
+  Two two;
+  two.mara(buy(1, 100, 1'500'000));
+  two.venue.keep_back();
+  two.otto(sell(1, 30, 1'500'000));
+  auto message = replace(1, 2, 150, 1'490'000);
+  message.display = ouch50::Display::hidden;
+  CHECK(two.mara(message) == "\n");
+  two.venue.let_go();
+
+  CHECK(two.mara.turn() == "\nE 1 30 at 150.00 A\nU 1>2 120 at 149.00\n");
+  CHECK(two.mara(cancel(2)) == "\nC 2 120 U\n");
+}
+
+TEST_CASE("(c) a halt refuses a replacement by other terms, too, and the original stays as it was") {
+  Two two;
+  two.mara(buy(1, 100, 1'500'000));
+  two.venue.act(ChangePhase{.phase = Phase::halted});
+  auto message = replace(1, 2, 120, 1'490'000);
+  message.time_in_force = ouch50::TimeInForce::immediate_or_cancel;
+
+  CHECK(two.mara(message) == "\nJ 2 7\n");
+  CHECK(two.mara(cancel(1)) == "\nC 1 100 U\n");
+}
+
+TEST_CASE("trade now changes nothing, since every order trades as soon as it can, and is repeated") {
+  Two two;
+  two.mara(buy(1, 10, 1'500'000), Options().add<Tag::trade_now>('Y'));
+  const auto last = two.mara.port.stream().message(two.mara.port.stream().next_sequence() - 1);
+  const auto accepted = ouch50::decode_outbound(last);
+  REQUIRE(accepted);
+  CHECK(accepted.appendage.get<Tag::trade_now>() == 'Y');
+}
+
+TEST_CASE("a trade that is broken is told by the number of its order, which may be gone, and to each side once") {
+  Two two;
+  two.mara(buy(7, 100, 1'500'000));
+  two.otto(sell(1, 100, 1'500'000));
+  two.mara.turn();
+  const OrderId id = two.mara.port.desk().entry().order({0}).id;
+  for (std::uint32_t i = 8; i < 80; ++i) two.mara.say(buy(i, 1, 1'000'000)).say(cancel(i)).turn();
+
+  two.mara.port.heard(
+      TradeBroken{.id = id, .price = {1'500'000}, .quantity = {100}, .trade = 1, .reason = BreakReason::consent});
+
+  const std::string heard = two.mara.turn();
+  const auto last = two.mara.port.stream().message(two.mara.port.stream().next_sequence() - 1);
+  const auto broken = ouch50::decode_outbound(last).message.as<ouch50::BrokenTrade>();
+  CHECK(heard.substr(0, 4) == "\nB 7");
+  CHECK(broken.match == match_number(SymbolId{0}, 1));
+  CHECK(broken.reason == ouch::BrokenReason::consent);
+  CHECK(broken.client_order_id.text() == "mine");
+  two.mara.port.heard(TradeBroken{.id = id, .trade = 2});  // not one of its executions
+  CHECK(two.mara.turn() == "\n");
+}
+
 TEST_CASE("a mass cancel takes all of the account's orders, of a symbol, a side, a firm or a group") {
   Two two;
   two.otto(buy(1, 5, 1'400'000));
@@ -507,11 +563,11 @@ TEST_CASE("orders beyond the rate of messages are refused, cancels never are") {
   CHECK(rig.say(buy(6, 10, 1'500'000)).say(buy(7, 10, 1'500'000)).turn() == "\nJ 7 29\nA 6 B 10 AAPL 150.00\n");
 }
 
-TEST_CASE("cancels that found no room at the symbol are sent again until they do") {
+TEST_CASE("a cancel that finds no room at the symbol is told as pending, and sent again until it does") {
   Two two;
   two.mara.say(buy(1, 10, 1'500'000)).say(buy(2, 10, 1'490'000)).turn();
   two.venue.has_room = false;
-  CHECK(two.mara(cancel(1)) == "\n");
+  CHECK(two.mara(cancel(1)) == "\nP 1\n");
   CHECK(two.mara.port.deadline() == two.mara.now_ns + 1'000'000);
   CHECK(two.mara.turn() == "\n");
   two.venue.has_room = true;

@@ -160,8 +160,9 @@ void with_venue(VenueOptions options, Scenario scenario) {
   const MailboxOptions mailbox{.capacity = 1u << 14, .when_full = WhenFull::refuse};
   const int last = static_cast<int>(options.schedulers) - 1;
   Venue venue;
-  venue.symbol = runtime.spawn({.name = "AAPL", .scheduler = 0, .mailbox = mailbox}, symbol,
-                               SymbolOptions{.instrument = instrument, .pool = &pool, .first_account = {1}});
+  venue.symbol = runtime.spawn(
+      {.name = "AAPL", .scheduler = 0, .mailbox = mailbox}, symbol,
+      SymbolOptions{.instrument = instrument, .pool = &pool, .first_account = {1}, .breakable_trades = 16});
   directory = std::make_unique<SymbolDirectory>(
       std::vector<SymbolDirectory::Listed>{{.instrument = instrument, .address = venue.symbol, .has_rules = false}});
 
@@ -245,6 +246,84 @@ Task<GatewayReport> report_of(GatewayAddress gateway) {
   } while (false)
 
 // ---- scenarios
+
+/// A day in bytes, sent again behind a new login: nothing of it may have an effect.
+Task<> the_day_is_sent_again(ScenarioSelf self, Venue venue) {
+  Client mara(self), otto(self);
+  LOGS_IN(mara, "accepted 1\n", "MARA", "secret");
+  LOGS_IN(otto, "accepted 1\n", "OTTO", "geheim");
+  const ouch50::ReplaceOrder replaces{.original_user_ref = 1,
+                                      .user_ref = 3,
+                                      .quantity = 120,
+                                      .price = 1'490'000,
+                                      .time_in_force = ouch50::TimeInForce::day,
+                                      .display = ouch50::Display::visible};
+  const auto say_all = [&](Client& client) {
+    client.say(order(1, buying, 100, 1'500'000))
+        .say(order(2, buying, 0, 1'500'000))
+        .say(replaces)
+        .say(ouch50::CancelOrder{.user_ref = 3, .quantity = 90})
+        .say(order(4, selling, 10, 1'600'000))
+        .say(ouch50::CancelOrder{.user_ref = 4});
+  };
+  HEARS(otto, 1, "S S\n");
+  say_all(mara);
+  auto hearing_first = mara.hear(7);
+  std::string first = co_await hearing_first;
+  const std::string refused = "J 2 13\n";  // by the port itself, before or behind what the symbol says
+  REQUIRE(first.find(refused) != std::string::npos);
+  first.erase(first.find(refused), refused.size());
+  CHECK(first == "S S\nA 1 B 100 AAPL 150.00\nU 1>3 120 at 149.00\nC 3 30 U\nA 4 S 10 AAPL 160.00\nC 4 10 U\n");
+  otto.say(order(1, selling, 40, 1'490'000));
+  HEARS(otto, 2, "A 1 S 40 AAPL 149.00\nE 1 40 at 149.00 R\n");
+  HEARS(mara, 1, "E 3 40 at 149.00 A\n");
+  mara.abort();
+
+  Client again(self);
+  LOGS_IN(again, "accepted 9\n", "MARA", "secret", 9);
+  auto before = report_of(venue.ports[0]);
+  const PortReport asked = co_await before;
+  say_all(again);
+  again.say(ouch50::AccountQuery{});
+  HEARS(again, 1, "Q 5\n");
+
+  auto after = report_of(venue.ports[0]);
+  const PortReport answered = co_await after;
+  CHECK(asked.open_orders == 1);
+  CHECK(answered.open_orders == 1);
+  CHECK(answered.rejected == asked.rejected);
+  CHECK(answered.ignored == asked.ignored + 6);
+  CHECK(answered.next_sequence == asked.next_sequence + 1);  // the answer to the query
+  auto asking = venue.symbol.ask(QuoteQuery{}, patience);
+  const auto quote = co_await asking;
+  REQUIRE(quote);
+  CHECK(quote->bid == Price{1'490'000});
+  CHECK(quote->bid_quantity == 50);
+  CHECK(!quote->has_ask());
+}
+
+Task<> a_trade_is_broken(ScenarioSelf self, Venue venue) {
+  Client mara(self), otto(self);
+  LOGS_IN(mara, "accepted 1\n", "MARA", "secret");
+  LOGS_IN(otto, "accepted 1\n", "OTTO", "geheim");
+  mara.say(order(5, buying, 100, 1'500'000));
+  HEARS(mara, 2, "S S\nA 5 B 100 AAPL 150.00\n");
+  otto.say(order(6, selling, 100, 1'500'000));
+  HEARS(otto, 3, "S S\nA 6 S 100 AAPL 150.00\nE 6 100 at 150.00 R\n");
+  HEARS(mara, 1, "E 5 100 at 150.00 A\n");
+
+  venue.symbol.send(BreakTrade{.symbol = {0}, .trade = 2, .reason = BreakReason::erroneous});  // there is none
+  venue.symbol.send(BreakTrade{.symbol = {0}, .trade = 1, .reason = BreakReason::erroneous});
+  venue.symbol.send(BreakTrade{.symbol = {0}, .trade = 1, .reason = BreakReason::erroneous});  // once is enough
+  for (Client* client : {&mara, &otto}) {
+    auto hearing = client->hear(1);
+    const std::string heard = co_await hearing;
+    CHECK(heard.substr(0, 3) == (client == &mara ? "B 5" : "B 6"));
+    client->say(ouch50::AccountQuery{});
+  }
+  HEARS(mara, 1, "Q 6\n");
+  HEARS(otto, 1, "Q 7\n");
+}
 
 Task<> they_trade(ScenarioSelf self, Venue venue) {
   Client mara(self), otto(self);
@@ -523,6 +602,14 @@ TEST_CASE("on sockets: two accounts trade, replace and cancel; who comes back is
 }
 TEST_CASE("on sockets: orders sent right behind the login reach the port, whole or in pieces") {
   with_venue({.schedulers = 2}, orders_follow_the_login);
+}
+TEST_CASE("on sockets: whoever comes back and sends his whole day again has no effect") {
+  OuchPortOptions port;
+  port.cancel_on_disconnect = false;
+  with_venue({.schedulers = 2, .port = port, .newest_wins = true}, the_day_is_sent_again);
+}
+TEST_CASE("on sockets: a trade that an operator breaks is told to both sides, once") {
+  with_venue({.schedulers = 2}, a_trade_is_broken);
 }
 TEST_CASE("on sockets: a second login of an account is refused") { with_venue({.schedulers = 2}, second_is_refused); }
 TEST_CASE("on sockets: or takes the place of the first, whose orders stay") {

@@ -36,6 +36,9 @@ struct Venue {
   std::string drawn() const { return std::string("\n").append(book.to_string()); }
 
   void submit(const SpecialOrder& order) { book.submit(order, events); }
+  void replace(std::uint64_t id, const SpecialOrder& order) {
+    book.replace(ReplaceTerms{.id = {id}, .order = order}, events);
+  }
   void buy(std::uint64_t id, std::uint32_t lots, std::int64_t price, std::uint32_t account = 0) {
     book.submit(NewOrder{.id = {id}, .price = {price}, .quantity = {lots}, .account = {account}}, events);
   }

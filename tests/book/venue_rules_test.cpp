@@ -563,3 +563,54 @@ TEST_CASE("what a special order may not ask for together is refused") {
   for (int i = 0; i < 7; ++i) expected += "rejected 1: invalid_combination\n";
   CHECK(venue.said() == expected);
 }
+
+TEST_CASE("an order with other terms takes the place of an old one, behind the others, in one step") {
+  Venue venue;
+  venue.buy(1, 5, 100);
+  venue.buy(2, 5, 100);
+  venue.said();
+
+  venue.replace(1, with(order(3, Side::buy, 6, 100), Terms::reserve, 2));
+
+  CHECK(venue.said() == "\nreplaced 1 by 3: 6 at 100\n");
+  CHECK(venue.drawn() == R"(
+buy  100 | 2:5 3:2+4
+)");
+}
+
+TEST_CASE("a replacement by other terms that is refused leaves the old order where it was") {
+  Venue venue;
+  venue.buy(1, 5, 100);
+  venue.buy(2, 5, 100);
+  venue.sell(3, 5, 101);
+  venue.said();
+
+  venue.replace(1, with(order(4, Side::buy, 5, 101), Terms::post_only));
+  venue.replace(1, order(4, Side::sell, 5, 102));
+  venue.replace(9, order(4, Side::buy, 5, 100));
+  venue.replace(1, order(2, Side::buy, 5, 100));
+
+  CHECK(venue.said() == R"(
+rejected 1 as 4: would_trade
+rejected 1 as 4: invalid_combination
+rejected 9 as 4: unknown_order
+rejected 1 as 2: duplicate_id
+)");
+  CHECK(venue.drawn() == R"(
+sell 101 | 3:5
+buy  100 | 1:5 2:5
+)");
+}
+
+TEST_CASE("a peg follows when the order that it was pegged to is replaced by one that does not rest") {
+  Venue venue;
+  venue.buy(1, 5, 100);
+  venue.buy(2, 5, 98);
+  venue.submit(with(order(3, Side::buy, 1, 105), SpecialType::primary_peg));
+
+  venue.replace(1, with(order(4, Side::buy, 5, 100), TimeInForce::fill_or_kill));
+
+  CHECK(venue.drawn() == R"(
+buy  98 | 2:5 (3:1)
+)");
+}
