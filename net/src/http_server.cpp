@@ -19,15 +19,17 @@ constexpr std::string_view line_end = "\r\n";
 constexpr std::string_view head_end = "\r\n\r\n";
 
 std::string_view phrase(int status) {
-  constexpr std::array<std::pair<int, std::string_view>, 9> phrases{{{200, "OK"},
-                                                                     {400, "Bad Request"},
-                                                                     {404, "Not Found"},
-                                                                     {405, "Method Not Allowed"},
-                                                                     {408, "Request Timeout"},
-                                                                     {413, "Content Too Large"},
-                                                                     {431, "Request Header Fields Too Large"},
-                                                                     {503, "Service Unavailable"},
-                                                                     {505, "HTTP Version Not Supported"}}};
+  constexpr std::array<std::pair<int, std::string_view>, 11> phrases{{{200, "OK"},
+                                                                      {400, "Bad Request"},
+                                                                      {403, "Forbidden"},
+                                                                      {404, "Not Found"},
+                                                                      {405, "Method Not Allowed"},
+                                                                      {408, "Request Timeout"},
+                                                                      {413, "Content Too Large"},
+                                                                      {422, "Unprocessable Content"},
+                                                                      {431, "Request Header Fields Too Large"},
+                                                                      {503, "Service Unavailable"},
+                                                                      {505, "HTTP Version Not Supported"}}};
   for (const auto& [number, text] : phrases)
     if (number == status) return text;
   return "?";
@@ -77,6 +79,7 @@ struct Head {
   std::string_view path{};
   std::string_view query{};
   bool head_only = false;
+  bool is_post = false;
   bool stays_open = true;
   int status = 0;  // what is wrong with it; 0: nothing
 };
@@ -84,6 +87,7 @@ struct Head {
 struct Fields {
   int hosts = 0;
   bool has_body = false;
+  bool has_origin = false;
   bool close = false;
   bool keep = false;
 };
@@ -100,6 +104,7 @@ bool read_fields(std::string_view lines, Fields& fields) {
     const std::string_view value = without_spaces(line.substr(colon + 1));
     if (!is_value(value)) return false;
     if (same(name, "host")) ++fields.hosts;
+    if (same(name, "origin")) fields.has_origin = true;
     if (same(name, "transfer-encoding")) fields.has_body = true;
     if (same(name, "content-length") && value != "0") fields.has_body = true;
     if (!same(name, "connection")) continue;
@@ -110,7 +115,7 @@ bool read_fields(std::string_view lines, Fields& fields) {
 }
 
 /// `text` is a request without the empty line at its end.
-Head read_head(std::string_view text) {
+Head read_head(std::string_view text, bool posts) {
   const std::size_t end = text.find(line_end);
   const std::string_view line = text.substr(0, end);
   const std::string_view fields_text = end == std::string_view::npos ? std::string_view() : text.substr(end + 2);
@@ -137,9 +142,12 @@ Head read_head(std::string_view text) {
     const std::size_t slash = target.find('/', 7);
     target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
   }
-  if (target.front() != '/') return {.status = method == "GET" || method == "HEAD" ? 400 : 405};
-  if (method != "GET" && method != "HEAD") return {.status = 405};
+  const bool is_post = posts && method == "POST";
+  const bool is_known = is_post || method == "GET" || method == "HEAD";
+  if (target.front() != '/' || !is_known) return {.status = is_known ? 400 : 405};
+  if (is_post && fields.has_origin) return {.status = 403};
   Head head;
+  head.is_post = is_post;
   const std::size_t question = target.find('?');
   head.path = target.substr(0, question);
   if (question != std::string_view::npos) head.query = target.substr(question + 1);
@@ -181,7 +189,7 @@ HttpServerEvent HttpServer::receive(std::span<const std::byte>& bytes, std::int6
     searched_ = text.size() < head_end.size() ? 0 : text.size() - head_end.size() + 1;
     return {};
   }
-  const Head head = read_head(text.substr(0, end));
+  const Head head = read_head(text.substr(0, end), options_.posts);
   bytes = bytes.subspan(end + head_end.size());
   began_ = false;
   searched_ = 0;
@@ -189,7 +197,7 @@ HttpServerEvent HttpServer::receive(std::span<const std::byte>& bytes, std::int6
   head_only_ = head.head_only;
   stays_open_ = head.status == 0 && head.stays_open;
   if (head.status != 0) return {.kind = Kind::refused, .status = head.status};
-  return {.kind = Kind::request, .path = head.path, .query = head.query};
+  return {.kind = Kind::request, .path = head.path, .query = head.query, .is_post = head.is_post};
 }
 
 std::string HttpServer::answer(const HttpAnswer& answer, std::int64_t clock_s) const {
@@ -206,7 +214,9 @@ std::string HttpServer::answer(const HttpAnswer& answer, std::int64_t clock_s) c
 std::string HttpServer::refuse(int status, std::int64_t clock_s) {
   stays_open_ = false;
   head_only_ = false;
-  const std::string body = fmt::format("{} {}\n", status, phrase(status));
+  std::string body = fmt::format("{} {}\n", status, phrase(status));
+  if (status == 413) body = "a request has no body here: what it asks for stands behind the question mark\n";
+  if (status == 403) body = "a page in a browser may not ask for this\n";
   return answer({.status = status, .body = body}, clock_s);
 }
 

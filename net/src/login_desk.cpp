@@ -59,6 +59,11 @@ LoginDesk::Answer LoginDesk::log_in(std::string_view user, std::string_view pass
     return {};
   }
   account.wrong = 0;
+  return enter(known);
+}
+
+LoginDesk::Answer LoginDesk::enter(std::size_t known) noexcept {
+  Account& account = accounts_[known];
   const std::uint64_t before = account.session;
   if (before != 0 && !options_.newest_wins) return {.verdict = Verdict::already_live, .account = known};
   account.session = ++last_session_;

@@ -79,6 +79,16 @@ TEST_CASE("what is no request, or asks for more than there is, is refused with t
   CHECK(outcome(get("/", "Host: x\r\nTransfer-Encoding: chunked\r\n")) == "413");
 }
 
+TEST_CASE("a POST is a request only where it is allowed, has no body, and does not come from a browser's page") {
+  const HttpServerOptions posts{.posts = true};
+  CHECK(outcome("POST /kill?all HTTP/1.1\r\nHost: x\r\n\r\n", posts) == "/kill?all");
+  CHECK(outcome("POST /kill HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", posts) == "/kill");
+  CHECK(outcome("POST /kill HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na", posts) == "413");
+  CHECK(outcome("POST /kill HTTP/1.1\r\nHost: x\r\norigin: null\r\n\r\n", posts) == "403");
+  CHECK(outcome("POST * HTTP/1.1\r\nHost: x\r\n\r\n", posts) == "400");
+  CHECK(outcome("PUT /kill HTTP/1.1\r\nHost: x\r\n\r\n", posts) == "405");
+}
+
 TEST_CASE("a request that is too large is refused as soon as that is known, with its end or without") {
   const HttpServerOptions small{.largest_request = 64};
   const std::string fits = get("/" + std::string(64 - get("/").size(), 'a'));

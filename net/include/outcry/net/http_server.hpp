@@ -8,7 +8,9 @@
 //     }
 //
 // Whoever sends something that is no request gets an answer that says so, and is closed: behind it nobody knows where
-// the next request begins. Only GET and HEAD; a method that others might have is 405, as are requests with a body.
+// the next request begins. Only GET and HEAD, and POST where `posts` allows it; a method that others might have is 405, a
+// request with a body 413: what is asked for stands in the query. A POST that a page in somebody's browser sends (it has an
+// Origin) is 403, so that no web site acts for its reader.
 //
 // Thread: one owner.
 // Limits: `largest_request` bytes for a request with its head, `patience_ns` for one to be whole, `idle_ns` between two.
@@ -26,6 +28,7 @@ struct HttpServerOptions {
   std::size_t largest_request = 8'192;
   std::int64_t patience_ns = 5'000'000'000;
   std::int64_t idle_ns = 60'000'000'000;
+  bool posts = false;
 };
 
 /// Texts lie in the bytes that were received.
@@ -40,6 +43,7 @@ struct HttpServerEvent {
   std::string_view path{};
   std::string_view query{};
   int status = 0;
+  bool is_post = false;
   explicit operator bool() const { return kind != Kind::none; }
 };
 
