@@ -42,6 +42,7 @@ class KillDesk {
 
   KillSwitch& state() { return *setup_.state; }
   Writing writing(const KillSwitch& as) const { return {setup_.path, as.text()}; }
+  bool is_unwritten = false;  // the file does not have what is engaged: the next who asks has it tried again
 
   void subscribe(const SubscribeKills& subscribe) {
     listeners_.push_back(subscribe.address);
@@ -85,6 +86,10 @@ Actor kill_desk(KillDeskSelf self, KillDeskSetup setup) {
   while (auto message = co_await self.receive()) {
     if (const auto* subscribe = std::get_if<SubscribeKills>(&*message)) {
       desk.subscribe(*subscribe);
+    } else if (const auto* query = std::get_if<Ask<KillQuery>>(&*message)) {
+      KillReport report;
+      report.engaged = desk.state().engagements();
+      query->reply(std::move(report));
     } else if (const auto* engage = std::get_if<Ask<EngageKill>>(&*message)) {
       const KillScope scope = engage->query.scope;
       KillAnswer answer{.is_engaged = true};
@@ -92,8 +97,11 @@ Actor kill_desk(KillDeskSelf self, KillDeskSetup setup) {
       if (answer.changed) {
         desk.tell(scope, true);
         desk.cancel(scope);
+      }
+      if (answer.changed || desk.is_unwritten) {
         auto writing = offload(self, desk.writing(desk.state()), 5ms);
         const std::string failure = co_await writing;
+        desk.is_unwritten = !failure.empty();
         put(answer.failure, failure);
       }
       engage->reply(answer);
@@ -108,6 +116,7 @@ Actor kill_desk(KillDeskSelf self, KillDeskSetup setup) {
         answer.changed = failure.empty();
         answer.is_engaged = !answer.changed;
         if (answer.changed) {
+          desk.is_unwritten = false;
           desk.state() = std::move(next);
           desk.tell(scope, false);
         }

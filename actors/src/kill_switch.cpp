@@ -19,8 +19,8 @@ namespace {
 constexpr std::string_view title = "outcry kill switch, version 1";
 constexpr std::size_t longest_why = 119;
 
-bool is_firm(std::string_view name) {
-  const bool has_size = !name.empty() && name.size() < KillScope{}.firm.size();
+bool is_name(std::string_view name) {
+  const bool has_size = !name.empty() && name.size() < KillScope{}.name.size();
   return has_size && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 
@@ -61,16 +61,16 @@ std::string_view take_word(std::string_view& rest) {
 /// What is expected; empty: the line was read.
 const char* read_line(std::string_view line, Engagement& engagement) {
   const std::string_view kind = take_word(line);
-  if (kind == "firm") {
+  if (kind == "firm" || kind == "user") {
     const std::string_view name = take_word(line);
-    if (!is_firm(name)) return "the name of a firm";
-    engagement.scope = KillScope::of_firm(name);
+    if (!is_name(name)) return kind == "firm" ? "the name of a firm" : "the name of a user";
+    engagement.scope = kind == "firm" ? KillScope::of_firm(name) : KillScope::of_user(name);
   } else if (kind == "account") {
     std::uint32_t number = 0;
     if (!read_number(take_word(line), number)) return "the number of an account";
     engagement.scope = KillScope::of(AccountId{number});
   } else if (kind != "venue") {
-    return "venue, firm, account, or the number of lines before with its check";
+    return "venue, firm, user, account, or the number of lines before with its check";
   }
   if (!read_number(take_word(line), engagement.since_utc_ns)) return "a time in nanoseconds since 1970";
   engagement.why = std::string(line);
@@ -105,22 +105,27 @@ std::string read_all(const std::string& path) {
 
 // --- scopes
 
-KillScope KillScope::of_firm(std::string_view name) {
-  if (!is_firm(name))
-    throw std::invalid_argument("a firm's name has 1 to 15 characters and no spaces: " + std::string(name));
-  KillScope scope{.kind = Kind::firm};
-  std::copy(name.begin(), name.end(), scope.firm.begin());
+KillScope KillScope::of_firm(std::string_view name) { return named(Kind::firm, name); }
+KillScope KillScope::of_user(std::string_view name) { return named(Kind::user, name); }
+
+KillScope KillScope::named(Kind kind, std::string_view name) {
+  if (!is_name(name))
+    throw std::invalid_argument("the name of a firm or user has 1 to 15 characters and no spaces: " +
+                                std::string(name));
+  KillScope scope{.kind = kind};
+  std::copy(name.begin(), name.end(), scope.name.begin());
   return scope;
 }
 
-std::string_view KillScope::firm_name() const {
-  return {firm.data(), static_cast<std::size_t>(std::find(firm.begin(), firm.end(), '\0') - firm.begin())};
+std::string_view KillScope::name_text() const {
+  return {name.data(), static_cast<std::size_t>(std::find(name.begin(), name.end(), '\0') - name.begin())};
 }
 
 std::string KillScope::text() const {
   switch (kind) {
     case Kind::venue: break;
-    case Kind::firm: return std::string("firm ").append(firm_name());
+    case Kind::firm: return std::string("firm ").append(name_text());
+    case Kind::user: return std::string("user ").append(name_text());
     case Kind::account: return "account " + std::to_string(account.value);
   }
   return "venue";
@@ -160,8 +165,10 @@ KillSwitch::KillSwitch(const std::string& path) {
   update();
 }
 
-void KillSwitch::add_account(AccountId account, std::string_view firm) {
-  accounts_[account.value].firm = firm.empty() ? KillScope::everyone() : KillScope::of_firm(firm);
+void KillSwitch::add_account(AccountId account, std::string_view firm, std::string_view user) {
+  Account& added = accounts_[account.value];
+  added.firm = firm.empty() ? KillScope::everyone() : KillScope::of_firm(firm);
+  if (!user.empty()) added.user = KillScope::of_user(user);
   update();
 }
 
@@ -192,16 +199,17 @@ bool KillSwitch::covers(const KillScope& scope, AccountId account) const {
   switch (scope.kind) {
     case KillScope::Kind::venue: return true;
     case KillScope::Kind::account: return scope.account == account;
-    case KillScope::Kind::firm: break;
+    case KillScope::Kind::firm:
+    case KillScope::Kind::user: break;
   }
   const auto found = accounts_.find(account.value);
-  return found != accounts_.end() && found->second.firm == scope;
+  return found != accounts_.end() && (found->second.firm == scope || found->second.user == scope);
 }
 
 std::string_view KillSwitch::firm_of(AccountId account) const {
   const auto found = accounts_.find(account.value);
   const bool has_firm = found != accounts_.end() && found->second.firm.kind == KillScope::Kind::firm;
-  return has_firm ? found->second.firm.firm_name() : std::string_view{};
+  return has_firm ? found->second.firm.name_text() : std::string_view{};
 }
 
 std::vector<AccountId> KillSwitch::accounts(const KillScope& scope) const {
@@ -217,9 +225,11 @@ void KillSwitch::update() {
   for (const Engagement& engagement : engaged_)
     if (engagement.scope.kind == KillScope::Kind::account) accounts_.try_emplace(engagement.scope.account.value);
   venue_ = is_engaged(KillScope::everyone());
+  const auto blocks = [this](const KillScope& named) {
+    return named.kind != KillScope::Kind::venue && is_engaged(named);
+  };
   for (auto& [number, account] : accounts_)
-    account.blocked = is_engaged(KillScope::of(AccountId{number})) ||
-                      (account.firm.kind == KillScope::Kind::firm && is_engaged(account.firm));
+    account.blocked = is_engaged(KillScope::of(AccountId{number})) || blocks(account.user) || blocks(account.firm);
 }
 
 std::string KillSwitch::text() const {

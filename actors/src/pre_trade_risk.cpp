@@ -193,6 +193,13 @@ void PreTradeRisk::add_account(AccountId account, const RiskLimits& limits) {
   for (Line& line : accounts_.back()->lines) line.may_buy = line.may_sell = accounts_.back()->limits.every_symbol;
 }
 
+void PreTradeRisk::join_account(AccountId name, AccountId account) {
+  (void)known(account);
+  if (has_account(name))
+    throw std::invalid_argument("risk: account " + std::to_string(name.value) + " is there already");
+  index_of_[name.value] = index_of_.at(account.value);
+}
+
 void PreTradeRisk::set_limits(AccountId id, const RiskLimits& limits) {
   check_limits(limits);
   Account& account = const_cast<Account&>(known(id));
@@ -244,6 +251,11 @@ void PreTradeRisk::restore(const NewOrder& order) {
 PreTradeRisk::Account* PreTradeRisk::find_account(AccountId account) noexcept {
   const auto found = index_of_.find(account.value);
   return found == index_of_.end() ? nullptr : accounts_[found->second].get();
+}
+
+bool PreTradeRisk::owns(AccountId account, const OpenOrder& order) const noexcept {
+  const auto found = index_of_.find(account.value);
+  return found != index_of_.end() && found->second == order.account;
 }
 
 const PreTradeRisk::Account& PreTradeRisk::known(AccountId account) const {
@@ -416,7 +428,7 @@ RiskReason PreTradeRisk::replace(AccountId id, OrderId old_id, OrderId new_id, A
                                  const RiskCall& call) noexcept {
   if (asked.symbol.value >= size_.symbols) return RiskReason::none;
   const OpenOrder* old = find(asked.symbol, old_id);
-  if (old == nullptr || accounts_[old->account]->id != id) return RiskReason::none;
+  if (old == nullptr || !owns(id, *old)) return RiskReason::none;
   if (live_ >= size_.open_orders) return refuse(RiskReason::open_orders);
   if (find(asked.symbol, new_id) != nullptr) return refuse(RiskReason::duplicate_id);
   asked.side = old->side;
@@ -441,7 +453,7 @@ RiskReason PreTradeRisk::replace(AccountId id, OrderId old_id, OrderId new_id, A
 RiskReason PreTradeRisk::admit(const ModifyOrder& order, const RiskCall& call) noexcept {
   if (order.symbol.value >= size_.symbols) return RiskReason::none;
   OpenOrder* found = find(order.symbol, order.id);
-  if (found == nullptr || accounts_[found->account]->id != order.account) return RiskReason::none;
+  if (found == nullptr || !owns(order.account, *found)) return RiskReason::none;
   Asked asked{.symbol = order.symbol,
               .side = found->side,
               .price = order.price,

@@ -97,6 +97,28 @@ TEST_CASE("a restart remembers who was stopped, when and why, and keeps them sto
   CHECK_FALSE(std::filesystem::exists(path + ".new"));
 }
 
+TEST_CASE("a user is stopped with every account that is his, whatever their numbers are after a restart") {
+  const KillScope anna = KillScope::of_user("ANNA");
+  KillSwitch kill;
+  kill.add_account(mara, "ACME", "ANNA");
+  kill.add_account(otto, "ACME", "BERT");
+  kill.add_account(ida, {}, "ANNA");
+  kill.engage(anna, 5, "fat fingers");
+  CHECK(blocked(kill) == "x.x");
+  CHECK(kill.accounts(anna) == std::vector{mara, ida});
+  kill.add_account(mara, "ACME");  // a port says its firm again
+  CHECK(blocked(kill) == "x.x");
+
+  const Scratch scratch;
+  KillSwitch again(scratch.write("kill", kill.text()));
+  again.add_account(mara, {}, "BERT");
+  again.add_account(otto, {}, "ANNA");
+  CHECK(blocked(again) == ".x.");
+  CHECK(again.engagements() == std::vector<Engagement>{{anna, 5, "fat fingers"}});
+  CHECK(again.release(anna));
+  CHECK(blocked(again) == "...");
+}
+
 TEST_CASE("an account that is stopped before it is known is stopped when it comes") {
   KillSwitch kill;
   kill.engage(acme, 1, "");
@@ -294,7 +316,7 @@ TEST_CASE("a switch whose file cannot be written blocks and cancels all the same
 
   const DeskRun run = run_desk(scratch.path("no/such/folder"), state);
 
-  CHECK(run.said == std::vector<std::string>{"changed on failed", "same on ", "same on failed", "same on failed",
+  CHECK(run.said == std::vector<std::string>{"changed on failed", "same on failed", "same on failed", "same on failed",
                                              "changed on failed"});
   CHECK(run.heard == "+account 3 +firm ACME +venue ");
   CHECK(run.cancelled[0] == std::vector<std::uint64_t>{1});

@@ -165,6 +165,40 @@ TEST_CASE("the position is limited as if everything open on a side were filled")
   CHECK(ask(order(Side::buy, 100, 10, mara, msft)) == fine);  // another symbol
 }
 
+TEST_CASE(
+    "an account's limits hold for all names that it trades under, together: position, orders, rates, duplicates") {
+  constexpr AccountId by_fix{7}, by_ouch{8};
+  Rig ask({.largest_position = 100,
+           .most_open_orders = 3,
+           .symbol_rate = {.per_second = 1, .burst = 4},
+           .duplicate_window_ns = second_ns});
+  ask.risk.join_account(by_fix, mara);
+  ask.risk.join_account(by_ouch, by_fix);
+  const std::uint32_t port = ask.risk.add_port({.per_second = 1, .burst = 5});
+  const RiskCall call{.port = port};
+  const NewOrder first = order(Side::buy, 60, 10, by_fix), second = order(Side::buy, 40, 11, by_ouch);
+  CHECK(ask(first, call) == fine);
+  CHECK(ask(order(Side::buy, 60, 10, mara), call) == RiskReason::position);
+  CHECK(ask(order(Side::buy, 41, 11, mara), call) == RiskReason::position);
+  CHECK(ask(second, call) == fine);
+  CHECK(ask(order(Side::sell, 1, 20, by_ouch), call) == fine);
+  CHECK(ask(order(Side::sell, 2, 21, mara), call) == RiskReason::open_orders);
+  CHECK(ask.risk.exposure(mara) == ask.risk.exposure(by_fix));
+  CHECK(ask.risk.exposure(by_ouch).open_orders == 3);
+
+  ask.risk.heard(cancelled(first));
+  CHECK(ask(order(Side::sell, 1, 20, mara), call) == RiskReason::duplicate);
+  CHECK(ask(order(Side::sell, 3, 20, mara), call) == fine);
+  ask.risk.heard(filled(second, 40, 11));
+  CHECK(ask.risk.holding(by_fix, aapl).position == 40);
+  CHECK(ask(order(Side::sell, 4, 20, by_fix), call) == RiskReason::symbol_rate);  // the fifth in this second
+  // Another symbol has a rate of its own, the account's ports have one together.
+  CHECK(ask(order(Side::sell, 5, 20, by_fix, msft), call) == RiskReason::open_orders);
+  ask.risk.heard(filled(first, 1, 10));  // what is not open any more does not matter
+  CHECK_THROWS_AS(ask.risk.join_account(by_fix, mara), std::invalid_argument);
+  CHECK_THROWS_AS(ask.risk.join_account({9}, otto), std::invalid_argument);
+}
+
 TEST_CASE("net and gross exposure count what was traded and what is open, over all symbols") {
   Rig ask({.largest_net = 1'000, .largest_gross = 2'500});
   const NewOrder first = buy(10, 60), second = order(Side::buy, 10, 40, mara, msft);

@@ -2,7 +2,8 @@
 //
 //   engage    whoever subscribed is told, and blocks at once; what is open is cancelled; then the file is written, and
 //             the operator has his answer when it is on the disk. If it cannot be written, everything is blocked and
-//             cancelled all the same, and the answer says that a restart would not remember it.
+//             cancelled all the same, and the answer says that a restart would not remember it;
+//             asked again, it tries again.
 //   release   the file is written first: if that fails, nothing is released.
 //
 // It cancels by one MassCancel for each symbol and account. An order that a port sent just before it heard of it may
@@ -45,6 +46,16 @@ struct ReleaseKill {
   KillScope scope{};
 };
 
+/// What is engaged now. Travels in a box.
+struct KillReport {
+  KillReport() = default;
+  std::vector<Engagement> engaged{};
+};
+struct KillQuery {
+  using Reply = KillReport;
+  std::uint32_t unused{};
+};
+
 /// What a port or gate is told. It looks up whether that is about its account.
 struct KillChanged {
   KillScope scope{};
@@ -59,8 +70,8 @@ struct SubscribeKills {
   KillAddress address{};
 };
 
-using KillDeskAddress = Address<Ask<EngageKill>, Ask<ReleaseKill>, SubscribeKills>;
-using KillDeskSelf = Self<Ask<EngageKill>, Ask<ReleaseKill>, SubscribeKills>;
+using KillDeskAddress = Address<Ask<EngageKill>, Ask<ReleaseKill>, Ask<KillQuery>, SubscribeKills>;
+using KillDeskSelf = Self<Ask<EngageKill>, Ask<ReleaseKill>, Ask<KillQuery>, SubscribeKills>;
 
 struct KillDeskSetup {
   KillSwitch* state = nullptr;           // read from the file, with all accounts; outlives the actor, and is its alone

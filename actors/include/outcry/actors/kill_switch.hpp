@@ -1,4 +1,5 @@
-// KillSwitch: who must not enter orders any more: accounts, firms, or the whole venue; and the file that remembers it.
+// KillSwitch: who must not enter orders any more: accounts, users, firms, or the whole venue; and the file that remembers
+// it. A user is whoever logs in: all accounts that are his, at whatever door, and after a restart whatever their numbers.
 //
 // While it is on for an account, new orders and replacements of it are refused (RiskReason::killed) before any other
 // check. Cancels, reductions and mass cancels go through: they can only make its exposure smaller, and an operator who
@@ -9,7 +10,7 @@
 //
 // Thread: one owner; the file's functions block, and belong off the schedulers (KillDesk offloads them). blocks()
 // allocates nothing.
-// Limits: firms have 1 to 15 characters, printable and without spaces; a reason has at most 119. No file is the state in
+// Limits: users and firms have 1 to 15 characters, printable and without spaces; a reason has at most 119. No file is the state in
 // which nothing is engaged: whoever deletes the file has released everything at the next start.
 #pragma once
 
@@ -26,9 +27,9 @@ namespace outcry {
 
 /// Whom it is about. Trivially copyable.
 struct KillScope {
-  enum class Kind : std::uint8_t { venue, firm, account };
+  enum class Kind : std::uint8_t { venue, firm, account, user };
 
-  std::array<char, 16> firm{};  // padded with NUL
+  std::array<char, 16> name{};  // of the firm or user, padded with NUL
   AccountId account{};
   Kind kind = Kind::venue;
   std::array<std::uint8_t, 3> unused{};
@@ -37,10 +38,16 @@ struct KillScope {
   static constexpr KillScope of(AccountId account) { return {.account = account, .kind = Kind::account}; }
   /// Throws std::invalid_argument for what is no firm's name.
   static KillScope of_firm(std::string_view name);
-  std::string_view firm_name() const;
-  /// "venue", "firm ACME", "account 7"
+  /// Likewise.
+  static KillScope of_user(std::string_view name);
+  /// Of a firm or user; else empty.
+  std::string_view name_text() const;
+  /// "venue", "firm ACME", "account 7", "user ALICE"
   std::string text() const;
   friend bool operator==(const KillScope&, const KillScope&) = default;
+
+ private:
+  static KillScope named(Kind kind, std::string_view name);
 };
 
 struct Engagement {
@@ -56,15 +63,16 @@ class KillSwitch {
   /// Reads what a file says. Throws InputError with its path and line for one that is not whole, or not ours.
   explicit KillSwitch(const std::string& path);
 
-  /// Which firm an account belongs to; without one only itself and the venue matter. May be called again.
-  void add_account(AccountId account, std::string_view firm = {});
+  /// Which firm an account belongs to; without one only itself, its user and the venue matter. May be called again, for
+  /// another firm; whoever was said to be its user stays that until another one is named.
+  void add_account(AccountId account, std::string_view firm = {}, std::string_view user = {});
 
   /// Must this account not enter orders?
   bool blocks(AccountId account) const noexcept;
 
   /// False if it is on already. A reason that is too long is cut off, and stays one line.
   bool engage(const KillScope& scope, std::int64_t utc_ns, std::string_view why);
-  /// False if it is not on. An account stays blocked by its firm or the venue.
+  /// False if it is not on. An account stays blocked by its user, its firm or the venue.
   bool release(const KillScope& scope);
   bool is_engaged(const KillScope& scope) const;
   /// In the order in which they came.
@@ -84,6 +92,7 @@ class KillSwitch {
 
   struct Account {
     KillScope firm{};  // of kind venue: none
+    KillScope user{};  // likewise
     bool blocked = false;
   };
   std::vector<Engagement> engaged_;

@@ -17,6 +17,8 @@
 // price is the symbol's last trade, before the first one the middle of its quote. Prices below zero count as above it.
 //
 // Every way in asks the same object: ports before they send (CheckedRoute), in-process strategies through a RiskGate.
+// An account that has several ways in is one account under several names (join_account): its limits hold for all of them
+// together, exactly, and without a lock, since all of them are on the object's scheduler.
 // Thread: one owner; the accounts of one object are all traded from one scheduler. Nothing allocates but setting up.
 // Limits: RiskSize. Memory: 64 bytes for each account and symbol, 64 for each open order, 24 for each recent one.
 #pragma once
@@ -114,6 +116,9 @@ class PreTradeRisk {
   /// An account that may trade, by limits of its own or those of all. Throws std::invalid_argument if it is there already, or a limit makes no sense.
   void add_account(AccountId account) { add_account(account, defaults_); }
   void add_account(AccountId account, const RiskLimits& limits);
+  /// Another name of an account: orders under it use up the account's limits, and its entitlements are the account's. A
+  /// venue whose ports have numbers of their own joins all of a client's. Throws if it is there already.
+  void join_account(AccountId name, AccountId account);
   bool has_account(AccountId account) const { return index_of_.contains(account.value); }
   const RiskLimits& limits(AccountId account) const;
   /// What is open stays open, however much it is.
@@ -184,6 +189,7 @@ class PreTradeRisk {
   class Recent;
 
   Account* find_account(AccountId account) noexcept;
+  bool owns(AccountId account, const OpenOrder& order) const noexcept;
   const Account& known(AccountId account) const;
   Line& line(Account& account, SymbolId symbol) noexcept;
 
@@ -215,7 +221,7 @@ class PreTradeRisk {
 
   RiskSize size_;
   RiskLimits defaults_;
-  std::unordered_map<std::uint32_t, std::uint32_t> index_of_;  // accounts
+  std::unordered_map<std::uint32_t, std::uint32_t> index_of_;  // accounts, by each of their names
   std::vector<std::unique_ptr<Account>> accounts_;
   std::vector<SymbolState> symbols_;
   std::vector<TokenBucket> ports_;
