@@ -1,6 +1,5 @@
 #include <outcry/actors/fix_acceptor.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -8,6 +7,8 @@
 #include <type_traits>
 
 #include <outcry/actors/checked_route.hpp>
+#include <outcry/actors/connection_limits.hpp>
+#include <outcry/runtime/listener.hpp>
 
 namespace outcry {
 
@@ -51,15 +52,32 @@ class Ported {
 
  private:
   void take(FixArrival arrival) {
-    if (connection_) {
-      if (!setup_.newest_wins) return;  // its socket is closed with it
-      close();
-    }
+    const std::uint64_t session = arrival.login.session;
+    const bool is_overtaken = session != 0 && session < newest_session_;  // another one began on its way here
+    const bool takes_place = arrival.may_log_on && (session != 0 || setup_.newest_wins);
+    if (closing_ || is_overtaken || (connection_ && !takes_place)) return let_go(arrival);  // its socket closes with it
+    if (connection_) send_away();
     Result<Connection> adopted = Connection::adopt(self_, std::move(arrival.socket), setup_.connection);
-    if (!adopted) return;
+    if (!adopted) return let_go(arrival);
     connection_.emplace(std::move(*adopted));
     early_ = std::move(arrival.unread);
-    port_.connected(connection_->out(), time_);
+    client_ = std::move(arrival);
+    port_.connected(connection_->out(), time_, client_.may_log_on);
+  }
+  void take(const SessionTaken& taken) {
+    newest_session_ = taken.session;
+    if (connection_ && client_.login.session < taken.session) send_away();
+  }
+  void take(const CloseSession&) {
+    closing_ = true;
+    if (port_.is_logged_on())
+      port_.log_out("the venue closes", time_);
+    else
+      close();
+  }
+  void take(const Ask<FixPortQuery>& ask) {
+    ask.reply(
+        {.attached = connection_.has_value(), .open_orders = port_.orders().open_orders(), .counts = port_.counts()});
   }
   void take(const KillChanged& change) { port_.kill(change, time_); }
   template <class Event>
@@ -87,12 +105,21 @@ class Ported {
     }
     if (connection_->ended()) close();
   }
+  void send_away() {
+    port_.log_out("the account has logged in elsewhere", time_);
+    close();
+  }
   void close() {
     if (!connection_) return;
     connection_->close_when_sent();
     port_.disconnected(time_);
     connection_.reset();
     early_.clear();
+    let_go(client_);
+  }
+  static void let_go(const FixArrival& client) {
+    if (client.logins && client.login.session != 0) client.logins.send(client.login);
+    if (client.gateway) client.gateway.send(ClientGone{client.peer});
   }
 
   FixPortSelf self_;
@@ -102,36 +129,102 @@ class Ported {
   FixTime time_;
   std::optional<Connection> connection_;
   std::vector<std::byte> early_;
+  FixArrival client_;                 // of the connection, without its socket
+  std::uint64_t newest_session_ = 0;  // of the account, at whatever door
+  bool closing_ = false;
 };
 
-using GreeterSelf = Self<>;
+using Outcome = Greeted::Outcome;
 
-bool has_names(const FixAcceptorSetup::Known& known, const FixCaller& caller) {
-  return known.version == caller.version && known.client == caller.sender && known.venue == caller.target;
+constexpr Duration patience = std::chrono::seconds(10);  // with the desk
+
+struct Greeting {
+  FixAcceptorSetup setup{};
+  Address<ClientGone, Greeted> gateway{};
+};
+
+const FixAcceptorSetup::Known* find_port(const FixAcceptorSetup& setup, const FixCaller& caller) {
+  for (const FixAcceptorSetup::Known& known : setup.ports)
+    if (known.version == caller.version && known.client == caller.sender && known.venue == caller.target) return &known;
+  return nullptr;
+}
+
+/// Asks the desk for logins about a client. What it says is in `arrival`.
+Task<> admit(const FixAcceptorSetup& setup, const FixAcceptorSetup::Known& known, LoginQuestion question,
+             FixArrival& arrival) {
+  auto asking = setup.logins.ask(question, patience);
+  const auto answer = co_await asking;
+  arrival.logins = setup.logins;
+  arrival.may_log_on = false;
+  if (!answer || answer->answer.session == 0) co_return;
+  const LoggedOut login{answer->answer.account, answer->answer.session};
+  // Another account's password opens another account's port only.
+  if (login.account != known.login) {
+    setup.logins.send(login);
+    co_return;
+  }
+  arrival.may_log_on = true;
+  arrival.login = login;
 }
 
 /// Waits for a connection's first message, and brings it to its port.
-Actor greeter(GreeterSelf self, Socket socket, std::shared_ptr<const FixAcceptorSetup> setup,
-              Address<FixGreeted> home) {
+Actor greeter(Self<> self, Socket socket, std::shared_ptr<const Greeting> greeting) {
+  const FixAcceptorSetup& setup = greeting->setup;
   const Endpoint peer = socket.peer();
-  const Time deadline = self.now() + Duration(setup->login_timeout_ns);
+  const Time deadline = self.now() + Duration(setup.login_timeout_ns);
+  const auto ended = [&](Outcome outcome) { greeting->gateway.send(Greeted{peer, outcome}); };
   Result<Connection> adopted = Connection::adopt(self, std::move(socket), {.out_bytes = 1'024});
-  FixPortAddress port;
-  while (adopted && !self.stopping()) {
-    const FixCaller caller = fix_caller(adopted->in(), setup->largest_message);
-    if (caller.state == FixCaller::State::known)
-      for (const FixAcceptorSetup::Known& known : setup->ports)
-        if (has_names(known, caller)) port = known.port;
-    if (caller.state != FixCaller::State::partial || adopted->ended() || self.now() >= deadline) break;
+  if (!adopted) {
+    ended(Outcome::lost);
+    co_return;
+  }
+  Connection connection = std::move(*adopted);
+  const FixAcceptorSetup::Known* known = nullptr;
+  LoginQuestion question;
+  for (;;) {
+    const FixCaller caller = fix_caller(connection.in(), setup.largest_message);
+    if (caller.state == FixCaller::State::known) {
+      known = find_port(setup, caller);
+      if (known == nullptr) break;
+      question = setup.passwords ? LoginQuestion::of(caller.user.empty() ? caller.sender : caller.user, caller.password)
+                                 : LoginQuestion::known_as(known->login);
+      break;
+    }
+    const bool is_late = self.now() >= deadline;
+    if (caller.state == FixCaller::State::stranger || connection.ended() || is_late || self.stopping()) {
+      ended(caller.state == FixCaller::State::stranger ? Outcome::broken
+            : is_late                                  ? Outcome::timed_out
+                                                       : Outcome::lost);
+      co_return;
+    }
     co_await self.attend(deadline);
   }
-  if (port) {
-    std::vector<std::byte> unread;
-    auto releasing = adopted->release(unread);
-    Result<Socket> released = co_await releasing;
-    if (released) port.send(FixArrival(std::move(*released), std::move(unread)));
+  if (known == nullptr) {
+    ended(Outcome::rejected);
+    co_return;
   }
-  home.send(FixGreeted{peer});
+  FixArrival arrival;
+  arrival.peer = peer;
+  arrival.gateway = greeting->gateway;
+  if (setup.logins) {
+    auto asking = admit(setup, *known, question, arrival);
+    co_await asking;
+  }
+  auto releasing = connection.release(arrival.unread);
+  Result<Socket> released = co_await releasing;
+  if (!released) {
+    if (arrival.login.session != 0) arrival.logins.send(arrival.login);
+    ended(Outcome::lost);
+    co_return;
+  }
+  arrival.socket = std::move(*released);
+  // One who may not come in is told so by his port, which counts as his leaving.
+  greeting->gateway.send(Greeted{peer, arrival.may_log_on ? Outcome::admitted : Outcome::refused});
+  const LoggedOut login = arrival.login;
+  if (!known->port.send(std::move(arrival)).accepted()) {
+    if (login.session != 0) setup.logins.send(login);
+    greeting->gateway.send(ClientGone{peer});
+  }
 }
 
 }  // namespace
@@ -146,26 +239,49 @@ Actor fix_port(FixPortSelf self, FixPortSetup setup) {
   port->say_goodbye();
 }
 
-Actor fix_acceptor(FixAcceptorSelf self, FixAcceptorSetup given, Address<FixListening> listening) {
-  const auto setup = std::make_shared<const FixAcceptorSetup>(std::move(given));  // greeters may outlive this actor
-  Result<Listener> opened = Listener::open(self, setup->local);
-  if (!opened) throw std::runtime_error("FIX ports at " + setup->local.text() + ": " + opened.failure().text());
-  if (listening) listening.send(FixListening{opened->local()});
-  std::vector<Endpoint> waiting;  // whose logon has not come
+Actor fix_acceptor(FixAcceptorSelf self, FixAcceptorSetup setup, Address<FixListening> listening) {
+  Result<Listener> opened = Listener::open(self, setup.local);
+  if (!opened) throw std::runtime_error("cannot listen at " + setup.local.text() + ": " + opened.failure().text());
+  Listener listener = std::move(*opened);
+  if (listening) listening.send(FixListening{listener.local()});
+  GatewayReport report{.local = listener.local()};
+  ConnectionLimits limits(setup.most_connections, setup.most_of_address);
+  // Greeters may outlive this actor.
+  const auto greeting =
+      std::make_shared<const Greeting>(Greeting{.setup = std::move(setup), .gateway = self.address()});
+
+  const auto on_greeted = [&](const Greeted& greeted) {
+    switch (greeted.outcome) {
+      case Outcome::admitted: ++report.admitted; return;  // its port says when it is gone
+      case Outcome::refused: ++report.rejected; return;   // likewise
+      case Outcome::rejected: ++report.rejected; break;
+      case Outcome::timed_out: ++report.timed_out; break;
+      case Outcome::broken: ++report.broken; break;
+      case Outcome::lost: break;
+    }
+    limits.leave(greeted.peer);
+  };
   while (!self.stopping()) {
-    self.take().each([&](const FixGreeted& greeted) {
-      const auto found = std::find(waiting.begin(), waiting.end(), greeted.peer);
-      if (found != waiting.end()) waiting.erase(found);
+    self.take().each([&]<class M>(M&& message) {
+      using Message = std::remove_cvref_t<M>;
+      if constexpr (std::is_same_v<Message, Greeted>) {
+        on_greeted(message);
+      } else if constexpr (std::is_same_v<Message, ClientGone>) {
+        limits.leave(message.peer);
+      } else if constexpr (std::is_same_v<Message, CloseGateway>) {
+        listener.close();
+      } else {
+        report.connections = limits.all();
+        report.refused = limits.refused();
+        message.reply(report);
+      }
     });
-    while (std::optional<Socket> socket = opened->next()) {
-      const Endpoint peer = socket->peer();
-      const auto same = std::count_if(waiting.begin(), waiting.end(),
-                                      [&](const Endpoint& other) { return other.address() == peer.address(); });
-      if (waiting.size() >= setup->most_waiting || static_cast<std::size_t>(same) >= setup->most_waiting_of_address)
-        continue;  // closed at once
-      waiting.push_back(peer);
-      self.spawn(SpawnOptions{.name = "fix greeter"}, greeter, std::move(*socket), setup,
-                 Address<FixGreeted>(self.address()));
+    while (listener) {
+      std::optional<Socket> socket = listener.next();
+      if (!socket) break;
+      if (!limits.enter(socket->peer())) continue;  // closed with its socket
+      ++report.accepted;
+      self.spawn(SpawnOptions{.name = "fix greeter"}, greeter, std::move(*socket), greeting);
     }
     co_await self.attend();
   }

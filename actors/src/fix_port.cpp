@@ -153,9 +153,10 @@ void FixPort::at(const FixTime& time) {
 
 // --- connections
 
-void FixPort::connected(ByteBuffer& out, const FixTime& time) {
+void FixPort::connected(ByteBuffer& out, const FixTime& time, bool may_log_on) {
   assert(!is_connected() && "one connection at a time");
   at(time);
+  may_log_on_ = may_log_on;
   out_ = &out;
   ended_why_ = {};
   flooded_ = overflowed_ = false;
@@ -168,8 +169,6 @@ void FixPort::disconnected(const FixTime& time) {
   at(time);
   out_ = &nowhere_;
   stalled_since_ns_ = INT64_MAX;
-  if (options_.logins != nullptr && login_session_ != 0) options_.logins->log_out(options_.login, login_session_);
-  login_session_ = 0;
   // What comes now waits in the store until it is asked for.
   session_.emplace(options_.session, state_, time);
   if (options_.cancel_on_disconnect == CancelOnDisconnect::none || cancel_at_ns_ != INT64_MAX) return;
@@ -179,6 +178,7 @@ void FixPort::disconnected(const FixTime& time) {
 
 void FixPort::cancel_at_disconnect() {
   cancel_at_ns_ = INT64_MAX;
+  counts_.mass_cancels += entry_.open_orders() != 0 ? 1 : 0;
   if (options_.cancel_on_disconnect == CancelOnDisconnect::always)
     return entry_.mass_cancel(std::nullopt, std::nullopt, CancelCause::disconnect);
   entry_.each_open([this](OrderHandle handle, const EnteredOrder&) {
@@ -187,22 +187,17 @@ void FixPort::cancel_at_disconnect() {
 }
 
 FixPort::Status FixPort::on_logon(const FixEvent& event) {
+  if (!may_log_on_) {
+    ended_why_ = "a logon that is not authorized";
+    session_->refuse("not authorized", *out_, time_);
+    return Status::close;
+  }
   const bool begins_anew = event.logon.reset.value_or(false) || options_.session.reset_on_logon;
   if (!begins_anew && !state_.sent.has_room(8, 1'024)) {
     ended_why_ = "no room for more messages";  // not even for one that says so
     return Status::close;
   }
-  if (options_.logins != nullptr) {
-    const std::string_view user = event.logon.user.empty() ? session_->target() : event.logon.user;
-    const LoginDesk::Answer answer = options_.logins->log_in(user, event.logon.password, time_.now_ns);
-    if (answer.session == 0 || answer.account != options_.login) {
-      if (answer.session != 0) options_.logins->log_out(answer.account, answer.session);
-      ended_why_ = "a logon that is not authorized";
-      session_->refuse("not authorized", *out_, time_);
-      return Status::close;
-    }
-    login_session_ = answer.session;
-  }
+  ++counts_.logons;
   cancel_at_ns_ = INT64_MAX;
   session_->accept(*out_, time_);
   return Status::open;
@@ -280,6 +275,7 @@ void FixPort::kill(const KillChanged& change, const FixTime& time) {
 
 void FixPort::on_message(const fix::Message& message) {
   if (flooded_) return;
+  ++counts_.messages;
   if (options_.flood.burst != 0 && !flood_.take(1, time_.now_ns)) {
     flooded_ = true;
     ended_why_ = "too many messages a second";
@@ -304,7 +300,7 @@ bool FixPort::passes(const std::optional<fix::Problem>& problem, const fix::Mess
 RiskReason FixPort::blocked() {
   if (is_killed()) return RiskReason::killed;
   if (options_.throttle.burst != 0 && !throttle_.take(1, time_.now_ns)) {
-    ++throttled_;
+    ++counts_.throttled;
     return RiskReason::port_rate;
   }
   return RiskReason::none;
@@ -322,7 +318,7 @@ bool FixPort::take_name(std::string_view client_id, Named named, bool& is_duplic
   if (client_id.size() > key.size()) return false;
   std::copy(client_id.begin(), client_id.end(), key.begin());
   if (names_.find(key) != nullptr) {
-    ++duplicates_;
+    ++counts_.duplicates;
     is_duplicate = true;
     return false;
   }
@@ -353,13 +349,14 @@ void FixPort::enter(const fix::Message& message) {
     return refuse_order(order, is_42() ? 0 : 99, "a ClOrdID has at most 32 characters");
   std::copy(order.client_order_id.begin(), order.client_order_id.end(), key.begin());
   if (names_.find(key) != nullptr) {
-    ++duplicates_;
+    ++counts_.duplicates;
     if (!may_be_repeated(message)) refuse_order(order, 6, "the ClOrdID was used before");
     return;
   }
   // From here on the name is used up, whatever comes of the order.
   if (!names_.insert(key, {.status = status::rejected}))
     return refuse_order(order, is_42() ? 0 : 99, "no room for more ClOrdIDs");
+  if (is_leaving()) return refuse_order(order, 2, "the session is being ended");
   if (const RiskReason reason = blocked(); reason != RiskReason::none)
     return refuse_order(order, fix_order_reject_reason(reason), text_of(reason));
   if (!is_room_for_orders()) return refuse_order(order, is_42() ? 0 : 99, "no room for more messages: log on anew");
@@ -462,6 +459,7 @@ void FixPort::replace(const fix::Message& message) {
     const bool is_over = status == status::filled || status == status::cancelled || status == status::expired;
     return refuse(is_over ? 0 : 1, is_over ? "too late" : "unknown order");
   }
+  if (is_leaving()) return refuse(2, "the session is being ended");
   if (const RiskReason reason = blocked(); reason != RiskReason::none) return refuse(2, text_of(reason));
   if (!is_room_for_orders()) return refuse(other, "no room for more messages: log on anew");
   const OrderTicket before = entry_.order(handle).ticket;
@@ -632,6 +630,7 @@ void FixPort::report_status(OrderHandle handle) {
 }
 
 void FixPort::refuse_order(const fix::NewOrderSingle& order, std::uint64_t reason, std::string_view text) {
+  ++counts_.rejected;
   send(fix::ExecutionReport{.client_order_id = order.client_order_id,
                             .execution_id = execution_id(),
                             .order_id = no_order,
@@ -649,6 +648,7 @@ void FixPort::refuse_order(const fix::NewOrderSingle& order, std::uint64_t reaso
 
 void FixPort::refuse_change(std::string_view client_id, std::string_view original, std::uint64_t order_id, char status,
                             std::uint64_t reason, char response_to, std::string_view text) {
+  ++counts_.rejected;
   const char* end = std::to_chars(order_digits_, order_digits_ + sizeof order_digits_, order_id).ptr;
   send(fix::OrderCancelReject{
       .client_order_id = client_id,
@@ -697,6 +697,7 @@ void FixPort::tell(const OrderNews& news) {
     case News::none: return;
     case News::accepted: report(news.order, status::fresh, status::fresh, &news); break;
     case News::refused: {
+      ++counts_.rejected;
       status = status::rejected;
       const Instrument& instrument = symbols_[entered.ticket.symbol].instrument;
       send(fix::ExecutionReport{.client_order_id = name_in(order.key),
@@ -780,7 +781,12 @@ FixCaller fix_caller(std::span<const std::byte> bytes, std::size_t largest_messa
   if (framed.framing != fix::Framing::whole || message.read(text.substr(0, framed.size))) return caller;
   for (const fix::Version version : {fix::Version::v4_2, fix::Version::v4_4}) {
     if (message.begin_string() != fix::begin_string(version) || message.type() != fix::Logon::type) continue;
-    caller = {FixCaller::State::known, version, message.get(tag::sender), message.get(tag::target)};
+    caller = {.state = FixCaller::State::known,
+              .version = version,
+              .sender = message.get(tag::sender),
+              .target = message.get(tag::target),
+              .user = message.get(tag::user),
+              .password = message.get(tag::password)};
   }
   return caller;
 }

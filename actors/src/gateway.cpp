@@ -112,10 +112,19 @@ LoginQuestion LoginQuestion::of(std::string_view user, std::string_view password
 }
 
 Actor login_actor(LoginSelf self, LoginDesk desk) {
+  std::vector<WatchSessions> watchers;
   while (auto message = co_await self.receive()) {
     if (const auto* asked = std::get_if<Ask<LoginQuestion>>(&*message)) {
       const LoginQuestion& question = asked->query;
-      asked->reply({desk.log_in(text_of(question.user), text_of(question.password), to_ns(self.now()))});
+      const LoginDesk::Answer answer =
+          question.known != 0 ? desk.enter(question.known - 1)
+                              : desk.log_in(text_of(question.user), text_of(question.password), to_ns(self.now()));
+      if (answer.replaced != 0)
+        for (const WatchSessions& watcher : watchers)
+          if (watcher.account == answer.account) watcher.port.send(SessionTaken{answer.session});
+      asked->reply({answer});
+    } else if (const auto* watch = std::get_if<WatchSessions>(&*message)) {
+      watchers.push_back(*watch);
     } else {
       const LoggedOut& out = std::get<LoggedOut>(*message);
       desk.log_out(out.account, out.session);
@@ -135,6 +144,7 @@ Actor gateway(GatewaySelf self, GatewaySetup setup) {
   const auto on_greeted = [&](const Greeted& greeted) {
     switch (greeted.outcome) {
       case Outcome::admitted: ++report.admitted; return;  // its port says when it is gone
+      case Outcome::refused:
       case Outcome::rejected: ++report.rejected; break;
       case Outcome::timed_out: ++report.timed_out; break;
       case Outcome::broken: ++report.broken; break;

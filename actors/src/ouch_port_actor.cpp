@@ -112,6 +112,11 @@ class Ported {
   }
 
   void take(ClientArrival arrival) {
+    if (arrival.login.session != 0 && arrival.login.session < newest_session_) {  // another one began on its way here
+      if (arrival.logins) arrival.logins.send(arrival.login);
+      if (arrival.gateway) arrival.gateway.send(ClientGone{arrival.socket.peer()});
+      return;
+    }
     if (connection_) {
       port_.close(PortEnd::elsewhere);
       close();
@@ -128,6 +133,12 @@ class Ported {
       log("logged in");
     else
       close();
+  }
+  void take(const SessionTaken& taken) {
+    newest_session_ = taken.session;
+    if (!connection_ || client_.session >= taken.session) return;
+    port_.close(PortEnd::elsewhere);
+    close();
   }
   void take(const KillChanged& change) {
     if (route_.changed(change)) port_.desk().entry().mass_cancel(std::nullopt, std::nullopt, CancelCause::supervisor);
@@ -233,6 +244,7 @@ class Ported {
   std::vector<std::byte> early_;
   LoggedOut client_{};
   LoginAddress logins_{};
+  std::uint64_t newest_session_ = 0;  // of the account, at whatever door
   ClientGoneAddress gateway_{};
   Endpoint peer_{};
   PortEnd last_end_ = PortEnd::none;

@@ -171,7 +171,8 @@ std::string end_text(const Exchange& exchange, const ExchangeReport& report) {
   const auto row = [&](std::string_view what, std::uint64_t value, const std::string& more = {}) {
     text += fmt::format("  {:<9}{:>16}{}\n", what, grouped(value), more.empty() ? "" : "   " + more);
   };
-  row("messages", report.orders, "of clients by OUCH");
+  row("messages", report.ouch_messages + report.fix_messages,
+      fmt::format("of clients: {} by OUCH, {} by FIX", grouped(report.ouch_messages), grouped(report.fix_messages)));
   row("commands", report.commands);
   row("trades", report.trades, grouped(report.shares) + " shares");
   return text + way_text(exchange, report);
@@ -185,8 +186,14 @@ Json end_json(const Exchange& exchange, const ExchangeReport& report) {
                           {"p99_ns", of.p99_ns}, {"p99_9_ns", of.p99_9_ns}, {"p99_99_ns", of.p99_99_ns},
                           {"max_ns", of.max_ns}};
   }
-  return {{"seconds", report.seconds}, {"messages", report.orders}, {"commands", report.commands},
-          {"trades", report.trades},   {"shares", report.shares},   {"drained_in_time", report.in_time},
+  return {{"seconds", report.seconds},
+          {"messages", report.ouch_messages + report.fix_messages},
+          {"ouch_messages", report.ouch_messages},
+          {"fix_messages", report.fix_messages},
+          {"commands", report.commands},
+          {"trades", report.trades},
+          {"shares", report.shares},
+          {"drained_in_time", report.in_time},
           {"latency", latency}};
 }
 

@@ -37,6 +37,7 @@ struct Guest {
 Actor status_session(Self<> self, Socket socket, HttpServerOptions options, StatusPages* pages,
                      std::shared_ptr<Guests> guests) {
   const Guest here(std::move(guests));
+  const bool from_afar = !socket.peer().is_loopback();
   auto adopted =
       Connection::adopt(self, std::move(socket), {.in_bytes = options.largest_request + 1, .out_bytes = 16 * 1024});
   if (!adopted) co_return;
@@ -46,12 +47,14 @@ Actor status_session(Self<> self, Socket socket, HttpServerOptions options, Stat
     const std::int64_t now_ns = to_ns(self.now());
     std::span<const std::byte> rest = connection.in();
     const HttpServerEvent heard = http.receive(rest, now_ns);
-    const std::string path(heard.path);
+    StatusRequest request(heard.path, heard.query);
+    request.is_post = heard.is_post;
+    request.from_afar = from_afar;
     connection.take(connection.in().size() - rest.size());
     const HttpServerEvent event = heard ? heard : http.poll(now_ns);
     std::string text;
     if (event.kind == Kind::request) {
-      auto asking = pages->page(path);
+      auto asking = pages->page(std::move(request));
       const StatusPage page = co_await asking;
       text = http.answer({.status = page.status, .type = page.type, .body = page.body}, clock_s());
     } else if (event.kind != Kind::none) {

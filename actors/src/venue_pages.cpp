@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -124,9 +125,16 @@ void add_stages(MetricsText& text, const std::vector<std::optional<VenueSample>>
 
 }  // namespace
 
-Task<StatusPage> VenuePages::page(std::string path) {
+Task<StatusPage> VenuePages::page(StatusRequest request) {
+  const std::string path = request.path;
   StatusPage page;
-  if (path == "/metrics") {
+  if (KillPages::has(path)) {
+    auto asking = kill_.page(std::move(request));
+    page = co_await asking;
+  } else if (request.is_post) {
+    page.status = 405;
+    page.body = "there is nothing to be done here\n";
+  } else if (path == "/metrics") {
     auto making = metrics();
     page = co_await making;
   } else if (path == "/livez") {
@@ -188,21 +196,37 @@ Task<> VenuePages::add_ports(MetricsText& text) {
                   mass_cancels = 0;
   };
   std::vector<Sum> sums;
-  for (const auto& [name, port] : options_.ports) {
-    auto asking = port.ask(PortQuery{}, options_.patience);
-    const auto report = co_await asking;
-    if (!report) continue;
-    const std::string_view gateway = name;
-    auto sum = std::find_if(sums.begin(), sums.end(), [&](const Sum& one) { return one.gateway == gateway; });
-    if (sum == sums.end()) sum = sums.insert(sum, Sum{.gateway = gateway});
-    sum->sessions += report->attached ? 1 : 0;
-    sum->open_orders += report->open_orders;
-    sum->messages += report->counts.messages;
-    sum->answers += report->next_sequence - 1;
-    sum->rejected += report->rejected;
-    sum->ignored += report->ignored;
-    sum->held_back += report->counts.held_back;
-    sum->mass_cancels += report->counts.mass_cancels;
+  const auto sum_of = [&](std::string_view gateway) -> Sum& {
+    const auto sum = std::find_if(sums.begin(), sums.end(), [&](const Sum& one) { return one.gateway == gateway; });
+    return sum != sums.end() ? *sum : sums.emplace_back(Sum{.gateway = gateway});
+  };
+  for (const VenuePagesOptions::Port& port : options_.ports) {
+    if (port.ouch) {
+      auto asking = port.ouch.ask(PortQuery{}, options_.patience);
+      const auto report = co_await asking;
+      if (!report) continue;
+      Sum& sum = sum_of(port.gateway);
+      sum.sessions += report->attached ? 1 : 0;
+      sum.open_orders += report->open_orders;
+      sum.messages += report->counts.messages;
+      sum.answers += report->next_sequence - 1;
+      sum.rejected += report->rejected;
+      sum.ignored += report->ignored;
+      sum.held_back += report->counts.held_back;
+      sum.mass_cancels += report->counts.mass_cancels;
+    } else {
+      auto asking = port.fix.ask(FixPortQuery{}, options_.patience);
+      const auto report = co_await asking;
+      if (!report) continue;
+      Sum& sum = sum_of(port.gateway);
+      sum.sessions += report->attached ? 1 : 0;
+      sum.open_orders += report->open_orders;
+      sum.messages += report->counts.messages;
+      sum.answers += report->counts.answers;
+      sum.rejected += report->counts.rejected;
+      sum.ignored += report->counts.duplicates;
+      sum.mass_cancels += report->counts.mass_cancels;
+    }
   }
   const auto each = [&](MetricsText::Family family, auto value) {
     for (const Sum& sum : sums) family.add({{"gateway", sum.gateway}}, std::uint64_t{value(sum)});

@@ -3,6 +3,7 @@
 //   /metrics   everything that is counted, for Prometheus
 //   /livez     200 as long as every scheduler answers
 //   /readyz    200 while orders can be entered: all doors are open, and the day is not being ended
+//   /kill, /release   the kill switch: kill_pages.hpp
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <outcry/actors/fix_acceptor.hpp>
 #include <outcry/actors/gateway.hpp>
 #include <outcry/actors/market_data.hpp>
 #include <outcry/actors/metrics_text.hpp>
@@ -19,6 +21,8 @@
 #include <outcry/actors/venue_probe.hpp>
 #include <outcry/messages/instrument.hpp>
 #include <outcry/runtime/runtime.hpp>
+
+#include "kill_pages.hpp"
 
 namespace outcry {
 
@@ -29,23 +33,28 @@ constexpr std::string_view name_of(VenueState state) {
 }
 
 struct VenuePagesOptions {
+  struct Port {
+    std::string gateway{};           // its name
+    Address<Ask<PortQuery>> ouch{};  // empty: it is one of FIX
+    Address<Ask<FixPortQuery>> fix{};
+  };
   Runtime* runtime = nullptr;
   std::string name{};
   std::vector<Instrument> instruments{};
   std::vector<VenueProbeAddress> probes{};  // by scheduler
   std::vector<std::pair<std::string, Address<Ask<GatewayQuery>>>> gateways{};
-  std::vector<std::pair<std::string, Address<Ask<PortQuery>>>> ports{};  // with the names of their gateways
+  std::vector<Port> ports{};
   std::vector<std::pair<std::string, Address<Ask<FeedStatusQuery>>>> feeds{};
   const std::atomic<VenueState>* state = nullptr;
-  std::function<void(MetricsText&)> more{};     // what the doors count; called on the page's scheduler
+  KillPagesOptions kill{};
   Duration patience = std::chrono::seconds(1);  // for a probe
 };
 
 class VenuePages final : public StatusPages {
  public:
-  explicit VenuePages(VenuePagesOptions options) : options_(std::move(options)) {}
+  explicit VenuePages(VenuePagesOptions options) : options_(std::move(options)), kill_(options_.kill) {}
 
-  Task<StatusPage> page(std::string path) override;
+  Task<StatusPage> page(StatusRequest request) override;
 
  private:
   Task<StatusPage> metrics();
@@ -55,6 +64,7 @@ class VenuePages final : public StatusPages {
   Task<> add_feeds(MetricsText& text);
 
   VenuePagesOptions options_;
+  KillPages kill_;
 };
 
 }  // namespace outcry

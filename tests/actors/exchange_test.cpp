@@ -7,10 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <future>
+#include <iterator>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -161,16 +164,42 @@ TEST_CASE("a venue that is told to end its day twice, or has nobody in it, ends 
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
 }
 
-TEST_CASE("a venue that is stopped, or was never started, leaves nothing behind") {
+TEST_CASE("a venue that is stopped, or was never started, leaves no thread, no descriptor and no port behind") {
   Listening feed;
   Log log;
+  const auto count = [](const char* folder) {
+    return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
+  };
+  const auto threads = count("/proc/self/task"), descriptors = count("/proc/self/fd");
+  // A thread that was joined may be listed a moment longer.
+  const auto is_gone = [&] {
+    for (int look = 0; look < 100'000 && count("/proc/self/task") > threads; ++look) std::this_thread::yield();
+    return count("/proc/self/task") == threads && count("/proc/self/fd") == descriptors;
+  };
   {
     const Exchange unstarted(config(file(feed.port())), log.function());
   }
-  Exchange stopped(config(file(feed.port())), log.function());
-  stopped.start();
-  stopped.stop();
-  stopped.join();
+  CHECK(is_gone());
+
+  std::vector<ExchangeDoor> doors;
+  {
+    Exchange stopped(config(file(feed.port())), log.function());
+    stopped.start();
+    doors = stopped.doors();
+    stopped.stop();
+    stopped.join();
+  }
+  CHECK(is_gone());
+  // Where it was there is room for another one.
+  VenueConfig same = config(file(feed.port()));
+  for (std::size_t i = 0; i < same.gateways.size(); ++i) same.gateways[i].address = doors[i].at;
+  for (const ExchangeDoor& door : doors)
+    if (door.kind == Kind::metrics) same.metrics.address = door.at;
+  Exchange next(std::move(same), log.function());
+  next.start();
+  CHECK(next.doors()[0].at == doors[0].at);
+  next.drain();
+  CHECK(next.join().in_time);
 }
 
 TEST_CASE("a door that somebody has already keeps a venue from starting, and says which") {

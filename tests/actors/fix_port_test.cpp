@@ -297,7 +297,7 @@ TEST_CASE("a name that was used is refused, or passed over where the message may
   CHECK(refused[0].substr(refused[0].find(" 37=")) ==
         " 37=NONE 38=100 39=8 40=2 44=10 54=1 55=AAPL 58=the ClOrdID was used before 103=6 150=8 151=0");
   CHECK(client.says_as(++client.number, "D 11=a 21=1 38=100 40=2 44=10 54=1 55=AAPL" + client.tail(), "97=Y|").empty());
-  CHECK(client.port->duplicates() == 2);
+  CHECK(client.port->counts().duplicates == 2);
   CHECK(venue.book(0).order_count() == 1);
 }
 
@@ -325,7 +325,7 @@ TEST_CASE("a whole day that is sent again changes nothing and says nothing, in t
   client.logs_on();
 
   again(client.number + 1);
-  CHECK(client.port->duplicates() == 8);
+  CHECK(client.port->counts().duplicates == 8);
 }
 
 TEST_CASE("a mass cancel says how many it means, and each order says that it is gone") {
@@ -364,31 +364,32 @@ TEST_CASE("who asks for the status of an order is told without a new execution")
         Lines{"8 6=0 11=z 14=0 17=0 20=3 37=NONE 39=8 54=1 55=AAPL 58=unknown order 103=5 150=8 151=0"});
 }
 
-TEST_CASE("a name and a password are asked for where there is a desk for logins, and one session is enough") {
+TEST_CASE("who may not log on is told so, and leaves the session's numbers to whoever may") {
   FixVenue venue;
-  LoginDesk desk;
-  desk.add("OTTO", "sesame");
-  const std::size_t login = desk.add("MARA", "secret");
-  FixPortOptions options;
-  options.logins = &desk;
-  options.login = login;
-  const auto tries = [&](const std::string& more) {
-    Client client(venue, options);
-    client.port->connected(client.out, client.time());
-    const Lines heard = client.says("A 98=0 108=30" + more);
-    const bool admitted = client.port->is_logged_on();
-    if (!admitted) CHECK(heard == Lines{"5 58=not authorized"});
-    if (!admitted) CHECK(client.status == Status::close);
-    client.port->disconnected(client.time());
-    return admitted;
-  };
-  CHECK_FALSE(tries(""));
-  CHECK_FALSE(tries(" 554=wrong"));
-  CHECK_FALSE(tries(" 553=OTTO 554=sesame"));  // his session is another one
-  CHECK(tries(" 554=secret"));
-  CHECK(tries(" 553=mara 554=secret"));
-  CHECK(desk.live_session(login) == 0);
-  CHECK(desk.live_session(0) == 0);
+  Client client(venue, {});
+  client.port->connected(client.out, client.time(), false);
+  CHECK(client.says("A 98=0 108=30") == Lines{"5 58=not authorized"});
+  CHECK(client.status == Status::close);
+  CHECK_FALSE(client.port->is_logged_on());
+  client.port->disconnected(client.time());
+
+  client.number = 0;
+  client.logs_on();
+  CHECK(client.port->counts().logons == 1);
+}
+
+TEST_CASE("a client who is asked to leave has no order taken any more, and is gone when he has answered") {
+  FixVenue venue;
+  Client client(venue, {});
+  client.logs_on();
+  client.buys("a");
+  client.port->log_out("the venue closes", client.time());
+  CHECK(client.read() == Lines{"5 58=the venue closes"});
+  CHECK(client.buys("b")[0].find(" 58=the session is being ended 103=2 150=8 ") != std::string::npos);
+  CHECK(client.says("G 11=c 21=1 38=150 40=2 41=a 44=11 54=1 55=AAPL" + client.tail())[0].starts_with("9 11=c "));
+  CHECK(client.port->is_connected());
+  CHECK(client.says("5").empty());
+  CHECK(client.status == Status::close);
 }
 
 TEST_CASE("while the kill switch is on nothing new is taken, what is open is cancelled, and cancels are answered") {
@@ -461,7 +462,7 @@ TEST_CASE("a client that sends too much is refused orders but not cancels; one t
   CHECK(client.buys("g").empty());
   client.says("5");
   CHECK(client.status == Status::close);
-  CHECK(client.port->throttled() == 1);
+  CHECK(client.port->counts().throttled == 1);
 }
 
 TEST_CASE("what goes with the connection is cancelled when the client does not come back in time") {

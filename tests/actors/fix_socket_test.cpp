@@ -56,7 +56,7 @@ struct Venue {
   }
   void listen(Address<FixListening> told) {
     FixAcceptorSetup setup{.local = Endpoint::loopback(), .ports = known};
-    setup.most_waiting_of_address = 4;
+    setup.most_of_address = 4;
     setup.login_timeout_ns = 300'000'000;
     runtime.spawn({.background = true}, fix_acceptor, setup, told);
   }
@@ -200,7 +200,7 @@ TEST_CASE("who says nothing, something else or a name that nobody has, is closed
   }
 }
 
-TEST_CASE("of one address only so many connections wait for their logon") {
+TEST_CASE("of one address there are only so many connections") {
   Venue venue;
   std::string heard[8];
   bool ended[8] = {};

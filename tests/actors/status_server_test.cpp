@@ -1,11 +1,6 @@
 // Pages over HTTP, asked for by a client that is no actor.
 #include <outcry/actors/status_server.hpp>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <future>
 #include <string>
 #include <vector>
@@ -13,6 +8,8 @@
 #include <doctest/doctest.h>
 
 #include <outcry/runtime/runtime.hpp>
+
+#include "tests/wire.hpp"
 
 using namespace outcry;
 
@@ -32,8 +29,13 @@ class Pages final : public StatusPages {
  public:
   Address<Ask<Question>> other{};
 
-  Task<StatusPage> page(std::string path) override {
+  Task<StatusPage> page(StatusRequest request) override {
+    const std::string& path = request.path;
     StatusPage page;
+    if (request.is_post) {
+      page = {request.from_afar ? 403 : 200, "text/plain", path + " with " + request.query + "\n"};
+      co_return page;
+    }
     if (path == "/double") {
       auto asking = other.ask(Question{21});
       const auto answer = co_await asking;
@@ -67,46 +69,9 @@ struct Running {
   Endpoint at;
 };
 
-class Client {
+class Client : public outcry_test::Wire {
  public:
-  explicit Client(const Endpoint& at) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(at.port());
-    REQUIRE(::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    const timeval patience{10, 0};
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  }
-  ~Client() { ::close(socket_); }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-
-  void send(const std::string& text) {
-    REQUIRE(::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
-  }
-  /// Until the other side closes.
-  std::string all() {
-    std::string text;
-    char bytes[4096];
-    for (ssize_t got; (got = ::recv(socket_, bytes, sizeof bytes, 0)) > 0;)
-      text.append(bytes, static_cast<std::size_t>(got));
-    return text;
-  }
-  /// Until there are so many bytes.
-  std::string some(std::size_t least) {
-    std::string text;
-    char bytes[4096];
-    while (text.size() < least) {
-      const ssize_t got = ::recv(socket_, bytes, sizeof bytes, 0);
-      if (got <= 0) break;
-      text.append(bytes, static_cast<std::size_t>(got));
-    }
-    return text;
-  }
-
- private:
-  int socket_;
+  explicit Client(const Endpoint& at) : Wire(at.port()) { REQUIRE(connected()); }
 };
 
 std::string get(const std::string& path, const std::string& more = "Connection: close\r\n") {
@@ -132,6 +97,27 @@ TEST_CASE("a page is served, even where it takes the answer of another actor, an
   Client third(running.at);
   third.send("POST /double HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(third.all().starts_with("HTTP/1.1 405 "));
+}
+
+TEST_CASE("where it is allowed something can be asked for by a POST without a body, but not by a page of a browser") {
+  Running running({.http = {.posts = true}});
+  Client asks(running.at);
+  asks.send("POST /do?a=1&b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  CHECK(asks.all().ends_with("\r\n\r\n/do with a=1&b\n"));
+
+  Client has_body(running.at);
+  has_body.send("POST /do HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=1");
+  const std::string said = has_body.all();
+  CHECK(said.starts_with("HTTP/1.1 413 "));
+  CHECK(said.ends_with("\r\n\r\na request has no body here: what it asks for stands behind the question mark\n"));
+
+  Client browses(running.at);
+  browses.send("POST /do HTTP/1.1\r\nHost: x\r\nOrigin: http://elsewhere\r\n\r\n");
+  CHECK(browses.all().starts_with("HTTP/1.1 403 Forbidden\r\n"));
+
+  Client other(running.at);
+  other.send("DELETE /do HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(other.all().starts_with("HTTP/1.1 405 "));
 }
 
 TEST_CASE("a page that is larger than every buffer arrives whole") {

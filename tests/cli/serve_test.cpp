@@ -1,11 +1,7 @@
 // outcry serve and outcry load as their user starts them: a venue that opens, answers, trades, and ends its day.
 #include <doctest/doctest.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -16,6 +12,7 @@
 #include <vector>
 
 #include "program.hpp"
+#include "tests/actors/ouch_customer.hpp"
 
 using namespace program_test;
 
@@ -23,93 +20,11 @@ namespace {
 
 const std::string example = std::string(OUTCRY_SOURCE) + "/examples/venue.toml";
 
-/// A connection of somebody who is no actor.
-class Wire {
- public:
-  explicit Wire(const std::string& at) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(at.substr(at.rfind(':') + 1))));
-    const timeval patience{10, 0};
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  }
-  ~Wire() { ::close(socket_); }
-  Wire(const Wire&) = delete;
-  Wire& operator=(const Wire&) = delete;
+using Wire = outcry_test::OuchCustomer;
+using outcry_test::big;
+using outcry_test::enter_order;
 
-  bool connected() const { return connected_; }
-  void send(const std::string& bytes) {
-    REQUIRE(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
-  }
-  /// Until the other side closes.
-  std::string all() {
-    std::string text;
-    char bytes[4096];
-    for (ssize_t got; (got = ::recv(socket_, bytes, sizeof bytes, 0)) > 0;)
-      text.append(bytes, static_cast<std::size_t>(got));
-    return text;
-  }
-
-  // SoupBinTCP.
-  void send_packet(char type, const std::string& payload) {
-    const auto size = static_cast<std::uint16_t>(payload.size() + 1);
-    std::string packet{static_cast<char>(size >> 8), static_cast<char>(size), type};
-    send(packet + payload);
-  }
-  /// The next packet that is neither a heartbeat nor a system event: its type and payload; empty at the end.
-  std::string packet() {
-    for (;;) {
-      const std::string head = exactly(2);
-      if (head.size() != 2) return {};
-      const std::size_t size = static_cast<unsigned char>(head[0]) * 256u + static_cast<unsigned char>(head[1]);
-      std::string rest = exactly(size);
-      if (rest.size() != size || (rest[0] != 'H' && !rest.starts_with("SS"))) return rest;
-    }
-  }
-  void log_in(std::string user, std::string password, const std::string& sequence = "1") {
-    user.resize(6, ' ');
-    password.resize(10, ' ');
-    send_packet('L', user + password + std::string(10, ' ') + std::string(20 - sequence.size(), ' ') + sequence);
-  }
-
- private:
-  std::string exactly(std::size_t size) {
-    std::string text(size, '\0');
-    std::size_t have = 0;
-    while (have < size) {
-      const ssize_t got = ::recv(socket_, text.data() + have, size - have, 0);
-      if (got <= 0) break;
-      have += static_cast<std::size_t>(got);
-    }
-    text.resize(have);
-    return text;
-  }
-
-  int socket_;
-  bool connected_ = false;
-};
-
-std::string big(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int i = bytes - 1; i >= 0; --i) text += static_cast<char>(value >> (8 * i));
-  return text;
-}
-
-/// An order of OUCH 5.0: a hundred shares at 99.00.
-std::string enter_order(std::uint32_t ref, char side = 'B', std::string symbol = "AAPL",
-                        std::uint64_t price = 990'000) {
-  symbol.resize(8, ' ');
-  return "O" + big(ref, 4) + side + big(100, 4) + symbol + big(price, 8) + "0YPNN" + std::string(14, ' ') + big(0, 2);
-}
-
-std::string page(const std::string& at, const std::string& path) {
-  Wire wire(at);
-  if (!wire.connected()) return {};
-  wire.send("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  return wire.all();
-}
+std::string page(const std::string& at, const std::string& path) { return outcry_test::ask_page(at, path); }
 
 /// A venue of the example, and where its doors are.
 class Venue {

@@ -1,11 +1,13 @@
 // Exchange: a live venue: the cast of a VenueConfig on the schedulers of this process, its doors open on sockets.
 //
 //   symbols over the schedulers, each with its book; a probe on each scheduler that counts what is there
-//   gateways and a port for each account at each of them, with limits before the books and a kill switch
-//   feeds with what was lost and snapshots; a page of metrics
+//   gateways and a port for each account at each of them (of FIX two, one for each version), with limits before the books,
+//   a kill switch, and one desk for logins
+//   feeds with what was lost and snapshots; a page of metrics, by which an operator has the kill switch, too
 //
 // A port has the account number that its orders have in the books: the first account at the first gateway is 1, and so on
-// along the gateways. Limits hold for each port.
+// along the gateways. All ports of an account live on one scheduler: its limits hold for them together, and exactly. It has
+// one session at a time, at whatever gateway.
 //
 // drain() ends the day: no more logins, cancel on disconnect for those who asked for it, what is to be said is said, the
 // sessions and feeds say that they are over, and when all have gone, or the time for it has run out, join() returns.
@@ -37,10 +39,11 @@ struct ExchangeDoor {
 };
 
 struct ExchangeReport {
-  double seconds = 0;          // from the first open door
-  bool in_time = true;         // everyone had gone before the time for draining ran out
-  std::uint64_t orders = 0;    // messages that came in by OUCH
-  std::uint64_t commands = 0;  // that reached a book
+  double seconds = 0;               // from the first open door
+  bool in_time = true;              // everyone had gone before the time for draining ran out
+  std::uint64_t ouch_messages = 0;  // of clients: orders, changes and cancels
+  std::uint64_t fix_messages = 0;   // likewise
+  std::uint64_t commands = 0;       // that reached a book
   std::uint64_t trades = 0;
   Volume shares = 0;
   std::uint64_t failures = 0;  // doors that an exception closed

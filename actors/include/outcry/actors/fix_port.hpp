@@ -40,7 +40,6 @@
 #include <outcry/actors/kill_switch.hpp>
 #include <outcry/actors/order_entry.hpp>
 #include <outcry/net/fix_session.hpp>
-#include <outcry/net/login_desk.hpp>
 #include <outcry/net/token_bucket.hpp>
 
 namespace outcry {
@@ -63,24 +62,33 @@ struct FixPortOptions {
   CancelOnDisconnect cancel_on_disconnect = CancelOnDisconnect::none;
   std::int64_t stall_ns = 5'000'000'000;  // a client that reads nothing for so long, though something waits, is cut off
   std::int64_t disconnect_grace_ns = 0;   // so long after the connection was lost, if the client is not back
-  LoginDesk* logins = nullptr;            // who asks for a password (554); null: names are enough
-  std::size_t login = 0;                  // the account there that may use this port
   KillSwitch kill{};                      // as it is at the start; kill() tells of changes
   std::string firm{};                     // of the account
   std::uint64_t first_execution = 1;      // ExecIDs count from here
+};
+
+struct FixPortCounts {
+  std::uint64_t logons = 0;
+  std::uint64_t messages = 0;  // of clients, but for those of the session
+  std::uint64_t answers = 0;   // to clients, likewise
+  std::uint64_t rejected = 0;  // orders, replacements and cancels
+  std::uint64_t duplicates = 0;
+  std::uint64_t throttled = 0;
+  std::uint64_t mass_cancels = 0;  // because a client was gone
 };
 
 class FixPort {
  public:
   enum class Status : std::uint8_t { open, close };
 
-  /// `symbols`, `route` and the desk for logins outlive it.
+  /// `symbols` and `route` outlive it.
   FixPort(const FixPortOptions& options, const SymbolDirectory& symbols, OrderRoute& route, const FixTime& time);
   FixPort(const FixPort&) = delete;
   FixPort& operator=(const FixPort&) = delete;
 
-  /// A connection; `out` is its until disconnected(). Requires: !is_connected().
-  void connected(ByteBuffer& out, const FixTime& time);
+  /// A connection; `out` is its until disconnected(). Whether its client may log on is for others to find out, who have
+  /// seen his logon before (fix_caller); one who may not is told so. Requires: !is_connected().
+  void connected(ByteBuffer& out, const FixTime& time, bool may_log_on = true);
   bool is_connected() const { return out_ != &nowhere_; }
   bool is_logged_on() const { return session_->stage() == FixSession::Stage::open; }
   /// Takes what is whole off the front. close: nothing more will be read.
@@ -88,7 +96,7 @@ class FixPort {
   Status poll(const FixTime& time);
   std::int64_t deadline() const;
   void disconnected(const FixTime& time);
-  /// Asks the client to leave.
+  /// Asks the client to leave. Until he is gone no orders are taken any more.
   void log_out(std::string_view text, const FixTime& time);
 
   /// What a symbol says of the account's orders.
@@ -106,8 +114,7 @@ class FixPort {
   const FixState& state() const { return state_; }
   /// Why the last connection was ended from here; empty: it was not.
   std::string_view ended_why() const { return ended_why_; }
-  std::uint64_t duplicates() const { return duplicates_; }
-  std::uint64_t throttled() const { return throttled_; }
+  const FixPortCounts& counts() const { return counts_; }
 
  private:
   using Key = std::array<char, 32>;
@@ -156,11 +163,14 @@ class FixPort {
   char status_of(OrderHandle handle) const;
   template <class Body>
   void send(const Body& body) {
+    ++counts_.answers;
     if (!session_->send(body, *out_, time_)) overflow();
   }
   void overflow();
   void cancel_at_disconnect();
   std::string_view execution_id();
+  /// Asked to leave: what he still sends comes too late.
+  bool is_leaving() const { return session_->stage() == FixSession::Stage::logging_out; }
   bool is_42() const { return options_.session.version == fix::Version::v4_2; }
 
   FixPortOptions options_;
@@ -176,7 +186,7 @@ class FixPort {
 
   KeyTable<Key, Named> names_;
   std::vector<Order> places_;  // beside the orders of entry_
-  std::uint64_t login_session_ = 0;
+  bool may_log_on_ = true;
   std::uint64_t executions_;
   std::int64_t cancel_at_ns_ = INT64_MAX;  // what goes with the connection
   std::int64_t stalled_since_ns_ = INT64_MAX;
@@ -184,7 +194,7 @@ class FixPort {
   bool overflowed_ = false;
   bool flooded_ = false;
   std::string_view ended_why_{};
-  std::uint64_t duplicates_ = 0, throttled_ = 0;
+  FixPortCounts counts_;
   char digits_[24] = {};
   char order_digits_[24] = {};
 };
@@ -196,6 +206,8 @@ struct FixCaller {
   fix::Version version{};
   std::string_view sender{};  // the client's name for itself, in the bytes
   std::string_view target{};
+  std::string_view user{};  // as the logon has them (553, 554), or empty
+  std::string_view password{};
 };
 FixCaller fix_caller(std::span<const std::byte> bytes, std::size_t largest_message) noexcept;
 

@@ -2,7 +2,8 @@
 //
 //   gateway      listens; lets so many connections in, in all and from one address
 //   greeter      one for each connection: reads the login, within a time, and asks the desk
-//   login_actor  the desk for logins: one for all gateways of an exchange
+//   login_actor  the desk for logins: one for all gateways of an exchange, of whatever protocol, so that an account has one
+//                live session at a time in all of it; the port of one that another took the place of is told
 //
 // Who is admitted is handed over to his account's port (ouch_port_actor.hpp) with everything that he has sent, on
 // whatever scheduler that is. What is refused is told the same whatever the reason. A greeter keeps no more than a login
@@ -34,7 +35,10 @@ struct LoginQuestion {
   using Reply = LoginAnswer;
   std::array<char, 32> user{};  // padded with NUL
   std::array<char, 32> password{};
+  std::uint32_t known =
+      0;  // whoever asks knows who it is: the account's number at the desk, and one. 0: by the password
 
+  static LoginQuestion known_as(std::size_t account) { return {.known = static_cast<std::uint32_t>(account) + 1}; }
   static LoginQuestion of(std::string_view user, std::string_view password);
 };
 /// An account's session is over.
@@ -42,8 +46,17 @@ struct LoggedOut {
   std::uint64_t account = 0;
   std::uint64_t session = 0;
 };
-using LoginAddress = Address<Ask<LoginQuestion>, LoggedOut>;
-using LoginSelf = Self<Ask<LoginQuestion>, LoggedOut>;
+/// To the ports of an account: it has begun this session, and those with lower numbers are over.
+struct SessionTaken {
+  std::uint64_t session = 0;
+};
+/// A port that is to hear of an account's newer sessions.
+struct WatchSessions {
+  std::uint64_t account = 0;
+  Address<SessionTaken> port{};
+};
+using LoginAddress = Address<Ask<LoginQuestion>, LoggedOut, WatchSessions>;
+using LoginSelf = Self<Ask<LoginQuestion>, LoggedOut, WatchSessions>;
 
 Actor login_actor(LoginSelf self, LoginDesk desk);
 
@@ -91,9 +104,16 @@ struct GatewayQuery {
 struct CloseGateway {
   std::uint32_t unused{};
 };
-/// How a greeting ended; the gateway's own business.
+/// How a greeting ended; a gateway's own business.
 struct Greeted {
-  enum class Outcome : std::uint8_t { admitted, rejected, timed_out, broken, lost };
+  enum class Outcome : std::uint8_t {
+    admitted,
+    refused,  // as admitted, but its port sends it away
+    rejected,
+    timed_out,
+    broken,
+    lost,
+  };
   Endpoint peer{};
   Outcome outcome{};
 };

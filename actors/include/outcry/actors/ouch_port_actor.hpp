@@ -43,10 +43,10 @@ struct StartSession {
   char name[12] = {};  // ends with NUL
 };
 
-using OuchPortAddress = Address<ClientArrival, EndSession, StartSession, Ask<PortQuery>>;
+using OuchPortAddress = Address<ClientArrival, SessionTaken, EndSession, StartSession, Ask<PortQuery>>;
 using OuchPortSelf =
     Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, AcceptedTerms, Refreshed, Triggered,
-         Repriced, TradeBroken, ClientArrival, KillChanged, EndSession, StartSession, Ask<PortQuery>>;
+         Repriced, TradeBroken, ClientArrival, SessionTaken, KillChanged, EndSession, StartSession, Ask<PortQuery>>;
 
 struct OuchPortSetup {
   OuchPortOptions options{};

@@ -1,6 +1,7 @@
 // StatusServer: pages over HTTP for whoever watches the process: /metrics, /livez, /readyz. An actor with a listener.
 //
-// What a page says is the owner's business: StatusPages is asked for each request and may itself ask other actors.
+// What a page says is the owner's business: StatusPages is asked for each request and may itself ask other actors. With
+// HttpServerOptions::posts it can be told to do something, too.
 // Thread: the actors' scheduler, one for the listener and one for each connection.
 // Limits: `connections` at a time, others wait in the system's line; those of HttpServer for each; an answer that nobody
 //   reads is given up after the patience for a request.
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <outcry/net/http_server.hpp>
 #include <outcry/runtime/actor.hpp>
@@ -24,11 +26,22 @@ struct StatusPage {
   std::string body = "there is no such page\n";
 };
 
+/// Trivially copyable it is not, so it is named before it is awaited.
+struct StatusRequest {
+  StatusRequest() = default;
+  StatusRequest(std::string_view of_path, std::string_view of_query) : path(of_path), query(of_query) {}
+
+  std::string path{};
+  std::string query{};     // as it was sent
+  bool is_post = false;    // something is to be done
+  bool from_afar = false;  // from another machine
+};
+
 class StatusPages {
  public:
   virtual ~StatusPages() = default;
-  /// The page of a path; 404 if there is none.
-  virtual Task<StatusPage> page(std::string path) = 0;
+  /// The page of a path; 404 if there is none, 405 for a POST where nothing is to be done.
+  virtual Task<StatusPage> page(StatusRequest request) = 0;
 };
 
 struct StatusServerSetup {
