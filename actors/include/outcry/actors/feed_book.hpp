@@ -44,6 +44,8 @@ class FeedBook {
   FeedChange apply(const itch::Trade& trade) noexcept;
   FeedChange apply(const itch::CrossTrade& trade) noexcept;
   FeedChange apply(const itch::TradingAction& action) noexcept;
+  /// The book has gone on since.
+  FeedChange apply(const itch::BrokenTrade&) noexcept { return {}; }
 
   /// As it was made: no orders, and trading continuously.
   void clear() noexcept;
