@@ -13,6 +13,7 @@
 #include <outcry/runtime/datagrams.hpp>
 #include <outcry/runtime/runtime.hpp>
 
+#include "drawn_trading.hpp"
 #include "feed_rig.hpp"
 #include "tests/seed.hpp"
 
@@ -35,17 +36,8 @@ Actor trading(Self<> self, SymbolAddress symbol, Instrument instrument, std::uin
   Profile profile{.name = "wire", .instrument = instrument};
   DrawnMarket market(profile, seed);
   for (int i = 0; i < commands; ++i) {
-    const Command command = market.next(60);
-    if (const auto* order = std::get_if<NewOrder>(&command)) {
-      auto sent = symbol.send(*order);
-      co_await sent;
-    } else if (const auto* cancel = std::get_if<CancelOrder>(&command)) {
-      auto sent = symbol.send(*cancel);
-      co_await sent;
-    } else if (const auto* replace = std::get_if<ReplaceOrder>(&command)) {
-      auto sent = symbol.send(*replace);
-      co_await sent;
-    }
+    Task<> sending = send_drawn(symbol, market.next(60));
+    co_await sending;
     if (i % 32 == 31) {
       auto sleeping = self.sleep(200us);
       co_await sleeping;

@@ -10,6 +10,7 @@
 #include <outcry/runtime/runtime.hpp>
 
 #include "desk_rig.hpp"
+#include "drawn_trading.hpp"
 #include "feed_rig.hpp"
 #include "tests/seed.hpp"
 
@@ -54,20 +55,8 @@ Actor trading(Self<Begin> self, SymbolAddress symbol, Instrument instrument, std
   Profile profile{.name = "actors", .instrument = instrument};
   DrawnMarket market(profile, seed);
   for (int i = 0; i < commands; ++i) {
-    const Command command = market.next(60);
-    if (const auto* order = std::get_if<NewOrder>(&command)) {
-      auto sent = symbol.send(*order);
-      co_await sent;
-    } else if (const auto* cancel = std::get_if<CancelOrder>(&command)) {
-      auto sent = symbol.send(*cancel);
-      co_await sent;
-    } else if (const auto* modify = std::get_if<ModifyOrder>(&command)) {
-      auto sent = symbol.send(*modify);
-      co_await sent;
-    } else if (const auto* replace = std::get_if<ReplaceOrder>(&command)) {
-      auto sent = symbol.send(*replace);
-      co_await sent;
-    }
+    Task<> sending = send_drawn(symbol, market.next(60));
+    co_await sending;
   }
   symbol.stop();
 }
