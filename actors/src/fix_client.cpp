@@ -47,6 +47,9 @@ FixClient::FixClient(const FixClientOptions& options, const SymbolDirectory& sym
       orders_(options.most_orders),
       number_(options.first_number - 1) {
   options_.session.initiator = true;
+  // Of what an earlier life has sent nothing is left: should the venue ask for it again, a gap stands there.
+  while (state_.sent.next_sequence() < options.next_outgoing && state_.sent.append({}) != 0) {
+  }
   session_.emplace(options_.session, state_, time);
 }
 
@@ -69,28 +72,54 @@ FixClient::Status FixClient::poll(const FixTime& time) {
   return event ? Status::close : Status::open;
 }
 
-// --- names: "17", "17.3" for its modifications, "17c4" for cancels
+// --- names: "17", "17.3" for its modifications, "17c4" for cancels; in a life that has a number to the base of 36, with
+// the life's in front: "k2z:1a", "k2z:1a.3", "k2z:1a-4"
 
-std::string_view FixClient::text_of(const Name& name, NameText& text) {
-  char* end = std::to_chars(text.data(), text.data() + text.size(), name.id.value).ptr;
+std::string_view FixClient::text_of(const Name& name, NameText& text) const {
+  char* end = text.data();
+  char* const limit = text.data() + text.size();
+  const Said said = is_of_earlier_life(name.id) ? earlier_[name.id.value & ~earlier_ids] : Said{options_.life, name.id};
+  const int base = said.life == 0 ? 10 : 36;
+  if (said.life != 0) {
+    end = std::to_chars(end, limit, said.life, base).ptr;
+    *end++ = ':';
+  }
+  end = std::to_chars(end, limit, said.id.value, base).ptr;
   if (name.number != 0) {
-    *end++ = name.is_cancel ? 'c' : '.';
-    end = std::to_chars(end, text.data() + text.size(), name.number).ptr;
+    *end++ = !name.is_cancel ? '.' : base == 10 ? 'c' : '-';
+    end = std::to_chars(end, limit, name.number, base).ptr;
   }
   return {text.data(), static_cast<std::size_t>(end - text.data())};
 }
 
 std::optional<FixClient::Name> FixClient::name_of(std::string_view client_id) {
   Name name;
+  Said said;
+  const char* begin = client_id.data();
   const char* const end = client_id.data() + client_id.size();
-  const auto [behind, error] = std::from_chars(client_id.data(), end, name.id.value);
+  if (const std::size_t colon = client_id.find(':'); colon != std::string_view::npos) {
+    const auto [behind, error] = std::from_chars(begin, begin + colon, said.life, 36);
+    if (error != std::errc() || behind != begin + colon || said.life == 0) return std::nullopt;
+    begin += colon + 1;
+  }
+  const int base = said.life == 0 ? 10 : 36;
+  const auto [behind, error] = std::from_chars(begin, end, said.id.value, base);
   if (error != std::errc()) return std::nullopt;
-  if (behind == end) return name;
-  name.is_cancel = *behind == 'c';
-  if (!name.is_cancel && *behind != '.') return std::nullopt;
-  const auto number = std::from_chars(behind + 1, end, name.number);
-  if (number.ec != std::errc() || number.ptr != end) return std::nullopt;
+  if (behind != end) {
+    name.is_cancel = *behind == (base == 10 ? 'c' : '-');
+    if (!name.is_cancel && *behind != '.') return std::nullopt;
+    const auto number = std::from_chars(behind + 1, end, name.number, base);
+    if (number.ec != std::errc() || number.ptr != end) return std::nullopt;
+  }
+  name.id = id_of(said);
   return name;
+}
+
+OrderId FixClient::id_of(const Said& said) {
+  if (said.life == options_.life) return said.id;
+  const auto [found, is_new] = place_of_.try_emplace(said, earlier_.size());
+  if (is_new) earlier_.push_back(said);
+  return {earlier_ids | found->second};
 }
 
 // --- prices
@@ -107,7 +136,7 @@ Price FixClient::price_of(fix::Decimal decimal, SymbolId symbol) const {
 // --- commands
 
 bool FixClient::send(const NewOrder& command, const FixTime& time) {
-  if (!symbols_.contains(command.symbol)) return false;
+  if (!symbols_.contains(command.symbol) || is_of_earlier_life(command.id)) return false;
   const Placed placed{.total = command.quantity,
                       .symbol = command.symbol,
                       .side = command.side,
@@ -179,7 +208,7 @@ bool FixClient::send(const ModifyOrder& command, const FixTime& time) {
 
 bool FixClient::send(const ReplaceOrder& command, const FixTime& time) {
   Placed* old = orders_.find(command.id);
-  if (old == nullptr || orders_.full()) return false;
+  if (old == nullptr || orders_.full() || is_of_earlier_life(command.new_id)) return false;
   Placed placed = *old;
   placed.total = old->executed + command.quantity;
   placed.accepted = placed.newest = 0;
@@ -235,6 +264,11 @@ FixClient::Heard FixClient::hear_report(const fix::Message& message) {
               .side = report.side == '1' ? Side::buy : Side::sell,
               .type = report.order_type == '1' ? OrderType::market : OrderType::limit};
   if (report.price && symbol) heard.price = price_of(*report.price, *symbol);
+  // Of an order of an earlier life all that is known is what the venue says.
+  const bool is_open =
+      report.leaves_quantity != 0 && std::string_view("01FD5").find(report.execution) != std::string_view::npos;
+  if (placed == nullptr && is_open && symbol && is_of_earlier_life(original->id))
+    placed = remember(original->id, report, *symbol, original->number);
   if (placed != nullptr) heard.time_in_force = placed->time_in_force;
   switch (report.execution) {
     case '0': heard.what = What::accepted; break;
@@ -274,6 +308,8 @@ FixClient::Heard FixClient::hear_report(const fix::Message& message) {
       if (What::replaced == heard.what) {
         orders_.erase(original->id);
         placed = orders_.find(name->id);
+        if (placed == nullptr && symbol && is_of_earlier_life(name->id))
+          placed = remember(name->id, report, *symbol, name->number);
       }
       if (placed != nullptr) {
         placed->accepted = name->number;
@@ -290,6 +326,18 @@ FixClient::Heard FixClient::hear_report(const fix::Message& message) {
     default: return {};
   }
   return heard;
+}
+
+FixClient::Placed* FixClient::remember(OrderId id, const fix::ExecutionReport& report, SymbolId symbol,
+                                       std::uint32_t number) {
+  const Placed placed{.total = quantity(report.quantity.value_or(0)),
+                      .executed = quantity(report.cumulative_quantity),
+                      .symbol = symbol,
+                      .accepted = number,
+                      .newest = number,
+                      .side = report.side == '1' ? Side::buy : Side::sell,
+                      .type = report.order_type == '1' ? OrderType::market : OrderType::limit};
+  return orders_.insert(id, placed) ? orders_.find(id) : nullptr;
 }
 
 FixClient::Heard FixClient::hear_refusal(const fix::Message& message, const FixTime& time) {

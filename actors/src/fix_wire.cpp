@@ -6,6 +6,8 @@
 
 #include <outcry/actors/fix_client.hpp>
 
+#include "fix_memory.hpp"
+
 namespace outcry {
 
 namespace {
@@ -22,13 +24,22 @@ SymbolDirectory directory_of(const std::vector<Instrument>& instruments) {
   return SymbolDirectory(std::move(listed));
 }
 
-FixClientOptions client_options(const OrderWireOptions& options) {
+/// So that no two lives of a program have the same, whenever they were.
+std::uint64_t life_number() {
+  const auto utc = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(utc).count());
+}
+
+FixClientOptions client_options(const OrderWireOptions& options, std::uint64_t next_outgoing) {
   FixClientOptions client;
   client.session.version = fix::Version::v4_4;
   client.session.initiator = true;
   client.session.sender = options.sender;
   client.session.target = options.target;
-  client.session.reset_on_logon = true;
+  client.session.reset_on_logon = next_outgoing == 1;
+  client.next_outgoing = next_outgoing;
+  client.sent.messages += next_outgoing;
+  client.life = life_number();
   client.user = options.user;
   client.password = options.password;
   client.account = options.account;
@@ -41,11 +52,13 @@ class FixWire final : public OrderWire {
       : options_(std::move(options)),
         events_(events),
         symbols_(directory_of(options_.instruments)),
-        client_(client_options(options_), symbols_, at(0)) {}
+        memory_(options_.memory, options_.sender, options_.target),
+        client_(client_options(options_, memory_.next()), symbols_, at(0)) {}
 
   void connected(ByteBuffer& out, std::int64_t now_ns) override {
     now_ns_ = now_ns;
     client_.connected(out, at(now_ns));
+    remember();
   }
   void disconnected(std::int64_t now_ns) override {
     now_ns_ = now_ns;
@@ -53,15 +66,22 @@ class FixWire final : public OrderWire {
   }
   Status receive(std::span<const std::byte>& bytes, std::int64_t now_ns) override {
     now_ns_ = now_ns;
-    return status_of(client_.receive(bytes, events_, at(now_ns)));
+    const FixClient::Status status = client_.receive(bytes, events_, at(now_ns));
+    remember();
+    return status_of(status);
   }
   Status poll(std::int64_t now_ns) override {
     now_ns_ = now_ns;
-    return status_of(client_.poll(at(now_ns)));
+    const FixClient::Status status = client_.poll(at(now_ns));
+    remember();
+    return status_of(status);
   }
   std::int64_t deadline() const override { return client_.deadline(); }
-  bool ready() const override { return client_.is_connected() && client_.is_logged_on(); }
-  void log_out(std::int64_t now_ns) override { client_.log_out(at(now_ns)); }
+  bool ready() const override { return client_.is_connected() && client_.is_current(); }
+  void log_out(std::int64_t now_ns) override {
+    client_.log_out(at(now_ns));
+    remember();
+  }
   std::string why() const override { return std::string(client_.ended_why()); }
   std::size_t open_orders() const override { return client_.open_orders(); }
 
@@ -77,9 +97,13 @@ class FixWire final : public OrderWire {
   static Status status_of(FixClient::Status status) {
     return status == FixClient::Status::open ? Status::open : Status::lost;
   }
+  /// Before the bytes leave, which they do at the end of a turn.
+  void remember() { memory_.keep(client_.state().sent.next_sequence()); }
   template <class Command>
   void send(const Command& command, CommandKind kind) {
-    if (!client_.send(command, at(now_ns_))) refuse(command, kind, Reason::unknown_order);
+    const bool sent = client_.send(command, at(now_ns_));
+    remember();
+    if (!sent) refuse(command, kind, Reason::unknown_order);
   }
   template <class Command>
   void refuse(const Command& command, CommandKind kind, Reason reason) {
@@ -93,6 +117,7 @@ class FixWire final : public OrderWire {
   OrderWireOptions options_;
   ParticipantEvents& events_;
   SymbolDirectory symbols_;
+  FixMemory memory_;
   FixClient client_;
   std::int64_t now_ns_ = 0;
 };

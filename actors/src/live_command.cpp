@@ -35,6 +35,9 @@ struct Live {
     out.add(
         {"--user", "user", "NAME", "Who trades; the password is in OUTCRY_PASSWORD or in the file [the first]", &user});
     out.add({"--gateway", "gateway", "NAME", "Of the file, for OUCH 5.0 or FIX [the first for OUCH 5.0]", &gateway});
+    out.add({"--session", "session", "FILE",
+             "FIX: remembers where its session is, so that a program that starts again knows its orders",
+             &options.orders.login.memory});
     out.add({"--for", "for", "TIME", "Ends after so long [until it is told to]", &options.length, 0, 9.2e18, true});
     out.add({"--schedulers", "schedulers", "N", "Threads", &options.schedulers, 1, 256});
     out.add({"--idle", "idle", "NAME", "What they do with nothing to do: sleep, spin_then_sleep, spin", &idle});
@@ -168,6 +171,8 @@ int live(const char* called, int argc, char** argv, StrategyFunction own_strateg
   if (strategy.function == nullptr) throw BadUsage("a live market needs a strategy: --strategy names one");
   options.strategy = strategy.function;
   take_venue(live, VenueConfig::read(live.file), read_doors(live.doors));
+  if (!options.orders.login.memory.empty() && options.orders.wire != fix_wire)
+    throw BadUsage("--session is for FIX; by OUCH a program that starts again knows its orders by itself");
   if (!live.host.empty()) take_seats(options, live.host);
 
   std::optional<RunFolder> folder;

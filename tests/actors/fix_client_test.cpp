@@ -4,13 +4,20 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
+
+#include <outcry/actors/order_wire.hpp>
+#include <outcry/net/input_error.hpp>
 
 #include "fix_venue.hpp"
 #include "tests/book/drawn_market.hpp"
+#include "tests/scratch.hpp"
 #include "tests/seed.hpp"
 
 using namespace outcry;
@@ -347,4 +354,183 @@ TEST_CASE("drawn: over connections that are torn at any byte, client and venue e
     CHECK(pair.venue.risk.check() == "");
     CHECK(pair.venue.risk.exposure(mara).open_orders == resting);
   }
+}
+
+// --- a program that starts again
+
+namespace {
+
+/// What a participant is told.
+struct Told final : ParticipantEvents {
+  std::vector<std::string> lines;
+  template <class Event>
+  void note(const char* what, const Event& event) {
+    lines.push_back(what + std::string(event.id.value < 1'000 ? " own" : " earlier"));
+  }
+  void on(const Accepted& e) override { note("accepted", e); }
+  void on(const Rejected& e) override { note("rejected", e); }
+  void on(const Filled& e) override { note("filled", e); }
+  void on(const Cancelled& e) override { note("cancelled", e); }
+  void on(const Reduced& e) override { note("reduced", e); }
+  void on(const Modified& e) override { note("modified", e); }
+  void on(const Replaced& e) override { note("replaced", e); }
+  void on(const AcceptedTerms&) override {}
+  void on(const Refreshed&) override {}
+  void on(const Repriced&) override {}
+  std::vector<std::string> take() { return std::exchange(lines, {}); }
+};
+using Lines = std::vector<std::string>;
+
+/// A venue's port, and one life after the other of a program whose wire remembers.
+struct Lives {
+  outcry_test::Scratch scratch;
+  FixVenue venue;
+  std::unique_ptr<FixPort> port;
+  Told told;
+  std::unique_ptr<OrderWire> wire;
+  ByteBuffer wire_out{1 << 16}, port_out{1 << 16};
+  std::string to_port, to_wire;
+  std::int64_t now_ns = 0;
+
+  Lives() {
+    venue.risk.add_account(mara);
+    venue.risk.add_account(otto);
+    FixPortOptions options;
+    options.session = {.version = fix::Version::v4_4, .sender = "VENUE", .target = "MARA"};
+    options.orders = {.account = mara, .most_orders = 64};
+    port = std::make_unique<FixPort>(options, venue.directory(), venue, time());
+  }
+  FixTime time() const {
+    const auto utc = std::chrono::system_clock::now().time_since_epoch();
+    return {now_ns, std::chrono::duration_cast<std::chrono::nanoseconds>(utc).count()};
+  }
+  /// The life before, if there was one, ends without a word.
+  void begin(const std::string& memory) {
+    if (port->is_connected()) port->disconnected(time());
+    wire_out.clear();
+    port_out.clear();
+    to_port.clear();
+    to_wire.clear();
+    OrderWireOptions options{.sender = "MARA", .target = "VENUE", .memory = memory, .account = mara};
+    for (const auto& listed : venue.directory().all()) options.instruments.push_back(listed.instrument);
+    // Two lives do not begin in the same millisecond.
+    for (const auto began = time().utc_ns / 1'000'000; time().utc_ns / 1'000'000 == began;) std::this_thread::yield();
+    wire = fix_wire(options, told);
+    port->connected(port_out, time());
+    wire->connected(wire_out, now_ns);
+    carry();
+  }
+  void carry() {
+    const auto move = [](ByteBuffer& out, std::string& way) {
+      way.append(reinterpret_cast<const char*>(out.bytes().data()), out.size());
+      out.clear();
+    };
+    for (int turn = 0; turn < 20; ++turn) {
+      move(wire_out, to_port);
+      std::span<const std::byte> rest{reinterpret_cast<const std::byte*>(to_port.data()), to_port.size()};
+      port->receive(rest, time());
+      to_port.erase(0, to_port.size() - rest.size());
+      venue.settle([&](const auto& event) {
+        if (event.account == mara) port->heard(event, time());
+      });
+      move(port_out, to_wire);
+      rest = {reinterpret_cast<const std::byte*>(to_wire.data()), to_wire.size()};
+      wire->receive(rest, now_ns);
+      to_wire.erase(0, to_wire.size() - rest.size());
+    }
+  }
+  void buys(std::uint64_t id, std::uint32_t lots) {
+    wire->take(NewOrder{.id = {id}, .price = {100'000}, .quantity = {lots}, .account = mara});
+    carry();
+  }
+  void otto_sells(std::uint32_t lots) {
+    venue.send(NewOrder{.id = {1u << 30}, .price = {100'000}, .quantity = {lots}, .account = otto, .side = Side::sell},
+               {});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a program that starts again goes on with its FIX session, and knows what of its orders is left") {
+  Lives lives;
+  const std::string memory = lives.scratch.path("session");
+  lives.begin(memory);
+  REQUIRE(lives.wire->ready());
+  lives.buys(1, 10);
+  lives.buys(2, 20);
+  lives.buys(3, 30);
+  lives.wire->take(CancelOrder{.id = {2}, .account = mara});
+  lives.wire->take(ModifyOrder{.id = {3}, .price = {100'000}, .quantity = {40}, .account = mara});
+  lives.carry();
+  CHECK(lives.told.take() == Lines{"accepted own", "accepted own", "accepted own", "cancelled own", "modified own"});
+  CHECK(lives.wire->open_orders() == 2);
+
+  // It is killed, and what trades meanwhile nobody hears.
+  lives.port->disconnected(lives.time());
+  lives.otto_sells(14);
+  lives.carry();
+
+  lives.begin(memory);
+  REQUIRE(lives.wire->ready());
+  CHECK(lives.wire->open_orders() == 1);  // the third, of which 36 are left
+  CHECK(lives.told.take() == Lines{"accepted earlier", "accepted earlier", "accepted earlier", "cancelled earlier",
+                                   "modified earlier", "filled earlier", "filled earlier"});
+  // Names of the new life are other ones, and what becomes of the old orders is not mistaken for it.
+  lives.buys(1, 5);
+  CHECK(lives.told.take() == Lines{"accepted own"});
+  CHECK(lives.wire->open_orders() == 2);
+  lives.otto_sells(36);
+  lives.carry();
+  CHECK(lives.told.take() == Lines{"filled earlier"});
+  lives.buys(2, 6);
+
+  // And a third life, which cancels what both have left.
+  lives.begin(memory);
+  REQUIRE(lives.wire->ready());
+  CHECK(lives.wire->open_orders() == 2);
+  lives.told.take();
+  lives.wire->take(MassCancel{.account = mara, .symbol = {0}});
+  lives.carry();
+  CHECK(lives.told.take() == Lines{"cancelled earlier", "cancelled earlier"});
+  CHECK(lives.wire->open_orders() == 0);
+  CHECK(lives.venue.risk.holding(mara, {0}) == Holding{.position = 50});
+}
+
+TEST_CASE("without a memory a program that starts again begins a new session, and its names are new all the same") {
+  Lives lives;
+  lives.begin("");
+  lives.buys(1, 10);
+  lives.begin("");
+  REQUIRE(lives.wire->ready());
+  CHECK(lives.wire->open_orders() == 0);
+  lives.buys(1, 20);
+  CHECK(lives.wire->open_orders() == 1);
+  lives.told.take();
+  lives.otto_sells(10);
+  lives.carry();
+  CHECK(lives.told.take() == Lines{"filled earlier"});
+}
+
+TEST_CASE("a memory that is damaged, or another session's, is not gone on with") {
+  const outcry_test::Scratch scratch;
+  Told told;
+  const auto refusal = [&](const std::string& path, const std::string& target) -> std::string {
+    try {
+      (void)fix_wire({.sender = "MARA", .target = target, .memory = path}, told);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const std::string path = scratch.path("session");
+  CHECK(refusal(path, "VENUE") == "");
+  const std::string whole = scratch.read("session");
+  CHECK(whole == "outcry fix session, version 1, MARA at VENUE, next message 00000000000000000001\n");
+  CHECK(refusal(path, "VENUE") == "");
+  CHECK(refusal(path, "OTHER").starts_with(path + ", line 1: found \"outcry fix session"));
+  for (std::size_t size = 1; size < whole.size(); ++size) {
+    CAPTURE(size);
+    REQUIRE(refusal(scratch.write("session", whole.substr(0, size)), "VENUE") != "");
+  }
+  REQUIRE(refusal(scratch.write("session", whole + "x"), "VENUE") != "");
 }

@@ -60,14 +60,16 @@ struct OrderWireOptions {
   std::string session{};  // OUCH: empty: the current one
   std::string sender{};   // FIX: our CompID
   std::string target{};   // FIX: the venue's CompID
+  std::string memory{};   // FIX: a file that a program which starts again goes on from; empty: it begins a new session
   AccountId account{};
   std::vector<Instrument> instruments{};  // by SymbolId, from 0
 };
 
 /// OUCH 5.0 in SoupBinTCP. A program that starts anew knows its orders of the day. `events` outlives it.
 std::unique_ptr<OrderWire> ouch_wire(OrderWireOptions options, ParticipantEvents& events);
-/// FIX 4.4. A program that starts anew begins a new session, and knows nothing of earlier orders. Special orders and
-/// reductions are refused as unsupported.
+/// FIX 4.4. A program that starts anew with `memory` goes on with its session, asks for all of it again and so knows its
+/// orders; without, it begins a new session and knows nothing of earlier ones. Special orders and reductions are refused
+/// as unsupported. Throws InputError for a file that is not such a memory, or another session's.
 std::unique_ptr<OrderWire> fix_wire(OrderWireOptions options, ParticipantEvents& events);
 
 }  // namespace outcry

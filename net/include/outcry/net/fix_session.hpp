@@ -129,6 +129,8 @@ class FixSession {
   std::int64_t deadline() const;
 
   std::uint64_t garbled() const { return garbled_; }
+  /// Something that the peer has said before is still to come: it was asked for.
+  bool is_behind() const { return missing_until_ != 0; }
   /// Whether something waits for room; and a number that changes with every message that got some.
   bool waits() const { return may_send() && !nothing_waits(); }
   std::uint64_t progress() const { return first_unsent_ + resend_next_; }
