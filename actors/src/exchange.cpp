@@ -62,7 +62,7 @@ ExchangeReport Exchange::join() {
     report.shares += counts.shares;
   }
   for (const PortOfAccount& port : parts_->ports) {
-    if (!port.ouch || !parts_->config.measure) continue;
+    if (port.fix || !parts_->config.measure) continue;
     report.sessions.push_back(
         {fmt::format("{}@{}", parts_->config.accounts[port.user].user, parts_->config.gateways[port.gateway].name),
          parts_->port_times[report.sessions.size()].get()});

@@ -30,24 +30,13 @@ Task<> ExchangeClosing::play() {
 
 Task<ExchangeClosing::Standing> ExchangeClosing::standing_of(PortOfAccount port) {
   Standing standing;
-  if (port.ouch) {
-    auto asking = port.ouch.ask(PortQuery{}, patience);
-    const auto report = co_await asking;
-    if (report) {
-      standing.answers = true;
-      standing.attached = report->attached;
-      standing.open_orders = report->open_orders;
-      standing.messages = report->counts.messages;
-    }
-  } else {
-    auto asking = port.fix.ask(FixPortQuery{}, patience);
-    const auto report = co_await asking;
-    if (report) {
-      standing.answers = true;
-      standing.attached = report->attached;
-      standing.open_orders = report->open_orders;
-      standing.messages = report->counts.messages;
-    }
+  auto asking = port.address.ask(PortQuery{}, patience);
+  const auto report = co_await asking;
+  if (report) {
+    standing.answers = true;
+    standing.attached = report->attached;
+    standing.open_orders = report->open_orders;
+    standing.messages = report->counts.messages;
   }
   co_return standing;
 }
@@ -82,12 +71,7 @@ Task<> ExchangeClosing::cancel() {
 
 /// Everyone is told everything, and then that it was all.
 Task<> ExchangeClosing::end_sessions() {
-  for (const PortOfAccount& port : parts_.ports) {
-    if (port.ouch)
-      port.ouch.send(EndSession{});
-    else
-      port.fix.send(CloseSession{});
-  }
+  for (const PortOfAccount& port : parts_.ports) port.address.send(EndSession{});
   for (const SnapshotsOfFeed& snapshots : parts_.snapshots) snapshots.address.stop();
   for (const PortOfAccount& port : parts_.ports) {
     for (;;) {
@@ -96,16 +80,13 @@ Task<> ExchangeClosing::end_sessions() {
       const bool is_late = self_.now() >= end_;
       if (!standing.answers || !standing.attached || is_late) {
         if (standing.attached) parts_.in_time.store(false, std::memory_order_relaxed);
-        auto& sum = port.ouch ? parts_.ouch_messages : parts_.fix_messages;
+        auto& sum = port.fix ? parts_.fix_messages : parts_.ouch_messages;
         sum.fetch_add(standing.messages, std::memory_order_relaxed);
         break;
       }
       co_await self_.sleep(look_again);
     }
-    if (port.ouch)
-      port.ouch.stop();
-    else
-      port.fix.stop();
+    port.address.stop();
   }
 }
 

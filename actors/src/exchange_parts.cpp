@@ -198,8 +198,7 @@ void Exchange::Parts::build_pages() {
   VenuePagesOptions options{.runtime = &*runtime, .name = config.name, .probes = probes, .state = &state};
   for (const VenueConfig::Listed& listed : config.instruments) options.instruments.push_back(listed.instrument);
   for (const OrderGateway& gateway : gateways) options.gateways.emplace_back(doors[gateway.door].name, gateway.address);
-  for (const PortOfAccount& port : ports)
-    options.ports.push_back({.gateway = config.gateways[port.gateway].name, .ouch = port.ouch, .fix = port.fix});
+  for (const PortOfAccount& port : ports) options.ports.emplace_back(config.gateways[port.gateway].name, port.address);
   for (std::size_t i = 0; i < feeds.size(); ++i) options.feeds.emplace_back(config.feeds[i].session, feeds[i].address);
   options.kill.desk = kill_desk;
   options.kill.is_remembered = !config.kill_switch.empty();

@@ -58,7 +58,8 @@ struct OrderGateway {
   std::uint32_t door = 0;
 };
 struct PortOfAccount {
-  OuchPortAddress ouch{};  // empty: it is one of FIX
+  Address<SessionTaken, EndSession, Ask<PortQuery>> address{};
+  ClientAddress clients{};  // of OUCH; empty: it is one of FIX
   FixPortAddress fix{};
   AccountId account{};
   std::uint32_t user = 0;     // in the configuration

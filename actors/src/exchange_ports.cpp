@@ -120,10 +120,7 @@ void Exchange::Parts::build_ports() {
   for (const Place& place : places) {
     const NearScheduler near(runtime->memory(), place.scheduler);
     const PortOfAccount port = is_fix(config.gateways[place.port.gateway]) ? fix_port_of(place) : ouch_port_of(place);
-    if (port.ouch)
-      logins.send(WatchSessions{port.user, port.ouch});
-    else
-      logins.send(WatchSessions{port.user, port.fix});
+    logins.send(WatchSessions{port.user, port.address});
     ports.push_back(port);
   }
 }
@@ -156,11 +153,13 @@ PortOfAccount Exchange::Parts::ouch_port_of(const Place& place) {
   }
   const bool is_50 = config.gateways[place.port.gateway].protocol == VenueConfig::Protocol::ouch50;
   PortOfAccount port = place.port;
-  port.ouch = runtime->spawn({.name = account.user,
-                              .scheduler = static_cast<int>(place.scheduler),
-                              .mailbox = port_mailbox(),
-                              .background = true},
-                             is_50 ? ouch50_port : ouch42_port, std::move(setup));
+  const OuchPortAddress address = runtime->spawn({.name = account.user,
+                                                  .scheduler = static_cast<int>(place.scheduler),
+                                                  .mailbox = port_mailbox(),
+                                                  .background = true},
+                                                 is_50 ? ouch50_port : ouch42_port, std::move(setup));
+  port.address = address;
+  port.clients = address;
   return port;
 }
 
@@ -189,6 +188,7 @@ PortOfAccount Exchange::Parts::fix_port_of(const Place& place) {
                                          .symbols = &*directory,
                                          .risk = risks[place.scheduler].get(),
                                          .kill_desk = kill_desk});
+  port.address = port.fix;
   return port;
 }
 
@@ -220,7 +220,7 @@ void Exchange::Parts::build_gateways() {
                          .logins = logins,
                          .ports = std::vector<ClientAddress>(config.accounts.size())};
       for (const PortOfAccount& port : ports)
-        if (port.gateway == g) setup.ports[port.user] = port.ouch;
+        if (port.gateway == g) setup.ports[port.user] = port.clients;
       setup.soup.login_timeout_ns = config.sizes.login.count();
       setup.soup.largest_payload = largest_message;
       door.address = runtime->spawn(spawning, gateway, std::move(setup));

@@ -7,8 +7,8 @@
 #include <type_traits>
 
 #include <outcry/actors/checked_route.hpp>
-#include <outcry/actors/connection_limits.hpp>
-#include <outcry/runtime/listener.hpp>
+
+#include "gateway_door.hpp"
 
 namespace outcry {
 
@@ -68,16 +68,21 @@ class Ported {
     newest_session_ = taken.session;
     if (connection_ && client_.login.session < taken.session) send_away();
   }
-  void take(const CloseSession&) {
+  void take(const EndSession&) {
     closing_ = true;
     if (port_.is_logged_on())
       port_.log_out("the venue closes", time_);
     else
       close();
   }
-  void take(const Ask<FixPortQuery>& ask) {
-    ask.reply(
-        {.attached = connection_.has_value(), .open_orders = port_.orders().open_orders(), .counts = port_.counts()});
+  void take(const Ask<PortQuery>& ask) {
+    const FixPortCounts& counts = port_.counts();
+    ask.reply({.attached = connection_.has_value(),
+               .open_orders = port_.orders().open_orders(),
+               .next_sequence = counts.answers + 1,
+               .ignored = counts.duplicates,
+               .rejected = counts.rejected,
+               .counts = {.messages = counts.messages, .logins = counts.logons, .mass_cancels = counts.mass_cancels}});
   }
   void take(const KillChanged& change) { port_.kill(change, time_); }
   template <class Event>
@@ -242,47 +247,15 @@ Actor fix_port(FixPortSelf self, FixPortSetup setup) {
 Actor fix_acceptor(FixAcceptorSelf self, FixAcceptorSetup setup, Address<FixListening> listening) {
   Result<Listener> opened = Listener::open(self, setup.local);
   if (!opened) throw std::runtime_error("cannot listen at " + setup.local.text() + ": " + opened.failure().text());
-  Listener listener = std::move(*opened);
-  if (listening) listening.send(FixListening{listener.local()});
-  GatewayReport report{.local = listener.local()};
-  ConnectionLimits limits(setup.most_connections, setup.most_of_address);
+  if (listening) listening.send(FixListening{opened->local()});
+  GatewayDoor door(std::move(*opened), setup.most_connections, setup.most_of_address);
   // Greeters may outlive this actor.
   const auto greeting =
       std::make_shared<const Greeting>(Greeting{.setup = std::move(setup), .gateway = self.address()});
-
-  const auto on_greeted = [&](const Greeted& greeted) {
-    switch (greeted.outcome) {
-      case Outcome::admitted: ++report.admitted; return;  // its port says when it is gone
-      case Outcome::refused: ++report.rejected; return;   // likewise
-      case Outcome::rejected: ++report.rejected; break;
-      case Outcome::timed_out: ++report.timed_out; break;
-      case Outcome::broken: ++report.broken; break;
-      case Outcome::lost: break;
-    }
-    limits.leave(greeted.peer);
-  };
   while (!self.stopping()) {
-    self.take().each([&]<class M>(M&& message) {
-      using Message = std::remove_cvref_t<M>;
-      if constexpr (std::is_same_v<Message, Greeted>) {
-        on_greeted(message);
-      } else if constexpr (std::is_same_v<Message, ClientGone>) {
-        limits.leave(message.peer);
-      } else if constexpr (std::is_same_v<Message, CloseGateway>) {
-        listener.close();
-      } else {
-        report.connections = limits.all();
-        report.refused = limits.refused();
-        message.reply(report);
-      }
-    });
-    while (listener) {
-      std::optional<Socket> socket = listener.next();
-      if (!socket) break;
-      if (!limits.enter(socket->peer())) continue;  // closed with its socket
-      ++report.accepted;
+    self.take().each([&](const auto& message) { door.take(message); });
+    while (std::optional<Socket> socket = door.next())
       self.spawn(SpawnOptions{.name = "fix greeter"}, greeter, std::move(*socket), greeting);
-    }
     co_await self.attend();
   }
 }

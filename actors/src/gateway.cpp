@@ -7,9 +7,10 @@
 #include <stdexcept>
 #include <string>
 
-#include <outcry/actors/connection_limits.hpp>
 #include <outcry/runtime/connection.hpp>
 #include <outcry/runtime/runtime.hpp>
+
+#include "gateway_door.hpp"
 
 namespace outcry {
 
@@ -135,47 +136,14 @@ Actor login_actor(LoginSelf self, LoginDesk desk) {
 Actor gateway(GatewaySelf self, GatewaySetup setup) {
   auto opened = Listener::open(self, setup.listen, setup.listening);
   if (!opened) throw std::runtime_error("cannot listen at " + setup.listen.text() + ": " + opened.failure().text());
-  Listener listener = std::move(*opened);
-  GatewayReport report{.local = listener.local()};
-  ConnectionLimits limits(setup.most_connections, setup.most_of_address);
+  GatewayDoor door(std::move(*opened), setup.most_connections, setup.most_of_address);
   const auto greeting = std::make_shared<const Greeting>(
       Greeting{.soup = setup.soup, .logins = setup.logins, .ports = setup.ports, .gateway = self.address()});
-
-  const auto on_greeted = [&](const Greeted& greeted) {
-    switch (greeted.outcome) {
-      case Outcome::admitted: ++report.admitted; return;  // its port says when it is gone
-      case Outcome::refused:
-      case Outcome::rejected: ++report.rejected; break;
-      case Outcome::timed_out: ++report.timed_out; break;
-      case Outcome::broken: ++report.broken; break;
-      case Outcome::lost: break;
-    }
-    limits.leave(greeted.peer);
-  };
   while (!self.stopping()) {
     co_await self.attend();
-    auto batch = self.take();
-    batch.each([&]<class M>(M&& message) {
-      using Message = std::remove_cvref_t<M>;
-      if constexpr (std::is_same_v<Message, Greeted>) {
-        on_greeted(message);
-      } else if constexpr (std::is_same_v<Message, ClientGone>) {
-        limits.leave(message.peer);
-      } else if constexpr (std::is_same_v<Message, CloseGateway>) {
-        listener.close();
-      } else {
-        report.connections = limits.all();
-        report.refused = limits.refused();
-        message.reply(report);
-      }
-    });
-    while (listener) {
-      auto socket = listener.next();
-      if (!socket) break;
-      if (!limits.enter(socket->peer())) continue;  // closed with its socket
-      ++report.accepted;
+    self.take().each([&](const auto& message) { door.take(message); });
+    while (std::optional<Socket> socket = door.next())
       self.spawn(SpawnOptions{.name = "greeter", .background = true}, greeter, greeting, std::move(*socket));
-    }
   }
 }
 

@@ -200,33 +200,19 @@ Task<> VenuePages::add_ports(MetricsText& text) {
     const auto sum = std::find_if(sums.begin(), sums.end(), [&](const Sum& one) { return one.gateway == gateway; });
     return sum != sums.end() ? *sum : sums.emplace_back(Sum{.gateway = gateway});
   };
-  for (const VenuePagesOptions::Port& port : options_.ports) {
-    if (port.ouch) {
-      auto asking = port.ouch.ask(PortQuery{}, options_.patience);
-      const auto report = co_await asking;
-      if (!report) continue;
-      Sum& sum = sum_of(port.gateway);
-      sum.sessions += report->attached ? 1 : 0;
-      sum.open_orders += report->open_orders;
-      sum.messages += report->counts.messages;
-      sum.answers += report->next_sequence - 1;
-      sum.rejected += report->rejected;
-      sum.ignored += report->ignored;
-      sum.held_back += report->counts.held_back;
-      sum.mass_cancels += report->counts.mass_cancels;
-    } else {
-      auto asking = port.fix.ask(FixPortQuery{}, options_.patience);
-      const auto report = co_await asking;
-      if (!report) continue;
-      Sum& sum = sum_of(port.gateway);
-      sum.sessions += report->attached ? 1 : 0;
-      sum.open_orders += report->open_orders;
-      sum.messages += report->counts.messages;
-      sum.answers += report->counts.answers;
-      sum.rejected += report->counts.rejected;
-      sum.ignored += report->counts.duplicates;
-      sum.mass_cancels += report->counts.mass_cancels;
-    }
+  for (const auto& [name, port] : options_.ports) {
+    auto asking = port.ask(PortQuery{}, options_.patience);
+    const auto report = co_await asking;
+    if (!report) continue;
+    Sum& sum = sum_of(name);
+    sum.sessions += report->attached ? 1 : 0;
+    sum.open_orders += report->open_orders;
+    sum.messages += report->counts.messages;
+    sum.answers += report->next_sequence - 1;
+    sum.rejected += report->rejected;
+    sum.ignored += report->ignored;
+    sum.held_back += report->counts.held_back;
+    sum.mass_cancels += report->counts.mass_cancels;
   }
   const auto each = [&](MetricsText::Family family, auto value) {
     for (const Sum& sum : sums) family.add({{"gateway", sum.gateway}}, std::uint64_t{value(sum)});

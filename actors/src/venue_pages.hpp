@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include <outcry/actors/fix_acceptor.hpp>
 #include <outcry/actors/gateway.hpp>
 #include <outcry/actors/market_data.hpp>
 #include <outcry/actors/metrics_text.hpp>
@@ -33,17 +32,12 @@ constexpr std::string_view name_of(VenueState state) {
 }
 
 struct VenuePagesOptions {
-  struct Port {
-    std::string gateway{};           // its name
-    Address<Ask<PortQuery>> ouch{};  // empty: it is one of FIX
-    Address<Ask<FixPortQuery>> fix{};
-  };
   Runtime* runtime = nullptr;
   std::string name{};
   std::vector<Instrument> instruments{};
   std::vector<VenueProbeAddress> probes{};  // by scheduler
   std::vector<std::pair<std::string, Address<Ask<GatewayQuery>>>> gateways{};
-  std::vector<Port> ports{};
+  std::vector<std::pair<std::string, Address<Ask<PortQuery>>>> ports{};  // with the names of their gateways
   std::vector<std::pair<std::string, Address<Ask<FeedStatusQuery>>>> feeds{};
   const std::atomic<VenueState>* state = nullptr;
   KillPagesOptions kill{};

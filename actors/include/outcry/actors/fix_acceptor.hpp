@@ -7,7 +7,7 @@
 // a desk for logins (gateway.hpp) it is asked whether the client may come in, by his password or by his names alone; it
 // decides, too, what a second session of the account means. Without a desk names are enough, and a port whose client is
 // connected already keeps that one, or takes the newest.
-// CloseSession asks a port's client to leave (Logout) and lets nobody in any more; the client has left when he has answered.
+// EndSession asks a port's client to leave (Logout) and lets nobody in any more; the client has left when he has answered.
 // Thread: each actor its scheduler, which of a port must be that of its PreTradeRisk. Live worlds.
 #pragma once
 
@@ -20,6 +20,7 @@
 #include <outcry/actors/fix_port.hpp>
 #include <outcry/actors/gateway.hpp>
 #include <outcry/actors/kill_desk.hpp>
+#include <outcry/actors/ouch_port_actor.hpp>
 #include <outcry/runtime/actor.hpp>
 #include <outcry/runtime/connection.hpp>
 
@@ -37,22 +38,9 @@ struct FixArrival {
   ClientGoneAddress gateway{};
 };
 
-struct FixPortReport {
-  bool attached = false;  // logged on, or about to be
-  std::uint32_t open_orders = 0;
-  FixPortCounts counts{};
-};
-struct FixPortQuery {
-  using Reply = FixPortReport;
-  std::uint32_t unused{};
-};
-struct CloseSession {
-  std::uint32_t unused{};
-};
-
-using FixPortAddress = Address<FixArrival, SessionTaken, CloseSession, Ask<FixPortQuery>>;
+using FixPortAddress = Address<FixArrival, SessionTaken, EndSession, Ask<PortQuery>>;
 using FixPortSelf = Self<Accepted, Rejected, Filled, Cancelled, Reduced, Modified, Replaced, AcceptedTerms, Refreshed,
-                         Triggered, Repriced, KillChanged, FixArrival, SessionTaken, CloseSession, Ask<FixPortQuery>>;
+                         Triggered, Repriced, KillChanged, FixArrival, SessionTaken, EndSession, Ask<PortQuery>>;
 
 struct FixPortSetup {
   FixPortOptions options{};

@@ -21,6 +21,7 @@
 
 namespace outcry {
 
+/// Of a port of whatever protocol.
 struct PortReport {
   bool attached = false;
   PortEnd last_end{};  // of the last session
