@@ -31,6 +31,7 @@ class Wire {
   Wire& operator=(const Wire&) = delete;
 
   bool connected() const { return connected_; }
+  int descriptor() const { return socket_; }
   void send(const std::string& bytes) {
     REQUIRE(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
   }

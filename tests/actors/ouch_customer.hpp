@@ -40,10 +40,13 @@ class OuchCustomer : public Wire {
       if (rest.size() != size || (rest[0] != 'H' && !rest.starts_with("SS"))) return rest;
     }
   }
-  void log_in(std::string user, std::string password, const std::string& sequence = "1") {
+  /// `timeout_ms`: five digits, how long the venue may hear nothing (SoupBinTCP 4.1).
+  void log_in(std::string user, std::string password, const std::string& sequence = "1",
+              const std::string& timeout_ms = {}) {
     user.resize(6, ' ');
     password.resize(10, ' ');
-    send_packet('L', user + password + std::string(10, ' ') + std::string(20 - sequence.size(), ' ') + sequence);
+    send_packet(
+        'L', user + password + std::string(10, ' ') + std::string(20 - sequence.size(), ' ') + sequence + timeout_ms);
   }
 };
 

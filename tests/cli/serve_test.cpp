@@ -1,7 +1,10 @@
 // outcry serve and outcry load as their user starts them: a venue that opens, answers, trades, and ends its day.
 #include <doctest/doctest.h>
 
+#include <poll.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -152,6 +155,58 @@ TEST_CASE(
   CHECK(alice.packet().substr(0, 2) == "SA");
   CHECK(contains(page(venue.metrics(), "/metrics"),
                  "outcry_logins_failed_total{gateway=\"ouch\",reason=\"rejected\"} 2\n"));
+  CHECK(venue.end().status == 0);
+}
+
+TEST_CASE("a client whose process stands still is given up, and its orders leave; it learns why when it goes on") {
+  Venue venue;
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t client = ::fork();
+  REQUIRE(client >= 0);
+  if (client == 0) {
+    Wire alice(venue.gateway("ouch"));
+    alice.log_in("ALICE", "wonder", "0", "01000");  // a second of silence is too much
+    bool good = alice.packet().starts_with("A");
+    alice.send_packet('U', enter_order(1));
+    good = good && alice.packet().starts_with("SA") && ::write(ready[1], "x", 1) == 1;
+    // It says that it is there for as long as it is let run; then all that is left to read is why it was given up.
+    pollfd heard{alice.descriptor(), POLLIN, 0};
+    std::string told;
+    for (char bytes[4096]; good;) {
+      if (::poll(&heard, 1, 100) == 0) {
+        const std::string heartbeat("\0\1R", 3);
+        if (::send(alice.descriptor(), heartbeat.data(), heartbeat.size(), MSG_NOSIGNAL) < 0) break;
+        continue;
+      }
+      const ssize_t got = ::recv(alice.descriptor(), bytes, sizeof bytes, 0);
+      if (got <= 0) break;
+      told.append(bytes, static_cast<std::size_t>(got));
+    }
+    ::_exit(good && contains(told, "silent") ? 0 : 1);
+  }
+  char byte = 0;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  const auto has = [&](const char* sample) { return contains(page(venue.metrics(), "/metrics"), sample); };
+  CHECK(has("outcry_sessions{gateway=\"ouch\"} 1\n"));
+  CHECK(has("outcry_open_orders{gateway=\"ouch\"} 1\n"));
+
+  ::kill(client, SIGSTOP);
+  CHECK(comes_true([&] { return has("outcry_sessions{gateway=\"ouch\"} 0\n"); }));
+  CHECK(comes_true([&] { return has("outcry_open_orders{gateway=\"ouch\"} 0\n"); }));
+  CHECK(has("outcry_disconnect_cancels_total{gateway=\"ouch\"} 1\n"));
+  // Another one does not notice, and the account may come back.
+  Wire again(venue.gateway("ouch"));
+  again.log_in("ALICE", "wonder", "0");
+  CHECK(again.packet().starts_with("A"));
+
+  ::kill(client, SIGCONT);
+  int status = 0;
+  ::waitpid(client, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
   CHECK(venue.end().status == 0);
 }
 
