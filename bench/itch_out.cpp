@@ -17,6 +17,9 @@
 #include <outcry/actors/feed_client.hpp>
 #include <outcry/actors/market_feed.hpp>
 #include <outcry/actors/shown_orders.hpp>
+#include <outcry/runtime/datagrams.hpp>
+#include <outcry/runtime/packet_buffer.hpp>
+#include <outcry/runtime/runtime.hpp>
 
 #include "obw1.hpp"
 #include "obw1_commands.hpp"
@@ -299,11 +302,84 @@ void measure(Report& report, const std::string& name, const obw1::Size& size, bo
   report.add(prefix + "snapshot_cpu_ns", snapshot_ns, "ns/order");
 }
 
+// ---- both lines
+
+/// A receiver that takes nothing: what its system has no room for is dropped.
+class Deaf {
+ public:
+  Deaf() : socket_(::socket(AF_INET, SOCK_DGRAM, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    if (::bind(socket_, reinterpret_cast<const sockaddr*>(&at), size) != 0 ||
+        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&at), &size) != 0)
+      Report::wrong("no socket on loopback");
+    at_ = Endpoint::loopback(ntohs(at.sin_port));
+  }
+  ~Deaf() { ::close(socket_); }
+  Deaf(const Deaf&) = delete;
+  Deaf& operator=(const Deaf&) = delete;
+  const Endpoint& at() const { return at_; }
+
+ private:
+  int socket_;
+  Endpoint at_;
+};
+
+struct Lines {
+  double copied_ns = 1e9, shared_ns = 1e9;  // of the thread, for a packet on both lines
+  std::uint64_t unsendable = 0;
+};
+
+Actor sends_both_lines(Self<> self, Endpoint to_a, Endpoint to_b, Lines* lines) {
+  constexpr int pieces = 20, packets = 5'000, burst = 250;
+  const std::vector<std::byte> packet(mold::usual_packet, std::byte{'p'});
+  PacketPool pool(1'024, packet.size());
+  auto a = Datagrams::open(self, Endpoint::loopback());
+  auto b = Datagrams::open(self, Endpoint::loopback());
+  if (!a || !b) Report::wrong("no sockets of ours on loopback");
+  for (int piece = 0; piece < 2 * pieces; ++piece) {
+    const bool shares = piece % 2 != 0;
+    const double cpu = thread_cpu_s();
+    for (int sent = 0; sent < packets; sent += burst) {
+      for (int i = 0; i < burst; ++i) {
+        if (shares) {
+          PacketBuffer one = pool.take();
+          one.fill(packet);
+          a->send(one, to_a);
+          b->send(one, to_b);
+        } else {
+          a->send(packet, to_a);
+          b->send(packet, to_b);
+        }
+      }
+      while (a->unsent() + b->unsent() > 0) co_await self.yield();
+    }
+    double& least = shares ? lines->shared_ns : lines->copied_ns;
+    least = std::min(least, (thread_cpu_s() - cpu) / packets * 1e9);
+  }
+  lines->unsendable = a->unsendable() + b->unsendable();
+}
+
+void measure_lines(Report& report) {
+  const Deaf a, b;
+  Lines lines;
+  Runtime runtime({.idle = IdlePolicy::spin, .processors = {1}});
+  runtime.spawn(sends_both_lines, a.at(), b.at(), &lines);
+  runtime.run();
+  if (lines.unsendable != 0) Report::wrong("packets that were not sent");
+  report.add("itch_out.lines.copied_cpu_ns", lines.copied_ns, "ns/packet");
+  report.add("itch_out.lines.shared_cpu_ns", lines.shared_ns, "ns/packet");
+  report.add("itch_out.lines.ratio_to_copied", lines.shared_ns / lines.copied_ns, "times");
+}
+
 }  // namespace
 
 void measure_itch_out(Report& report) {
   measure(report, "", {.messages = 2'000'000, .symbols = 1, .live = 10'000}, true);
   measure(report, "s100.", {.messages = 2'000'000, .symbols = 100, .live = 100'000}, false);
+  measure_lines(report);
 }
 
 }  // namespace bench

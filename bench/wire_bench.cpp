@@ -1,5 +1,6 @@
 // What a message over TCP costs on loopback: our actor with a Connection, against the least that there is, in the same
-// program, round by round in turn: a thread that spins on read(), and a bare io_uring loop that spins.
+// program, round by round in turn: a thread that spins on read(), and a bare io_uring loop that spins. Then a venue's orders
+// (wire_orders.cpp) and its market data (itch_out.cpp).
 //
 // A client on core 0 sends 64 bytes and spins until they are back; the server has core 1 to itself. Every echo is checked.
 
@@ -23,6 +24,7 @@
 #include <outcry/runtime/runtime.hpp>
 #include <outcry/runtime/tsc_clock.hpp>
 
+#include "itch_out.hpp"
 #include "report.hpp"
 #include "wire_echo.hpp"
 #include "wire_orders.hpp"
@@ -214,5 +216,6 @@ double echo(bench::Report& report) {
 int main(int argc, char** argv) {
   bench::Report report("wire", argc, argv);
   bench::wire_orders(report, echo(report));
+  bench::measure_itch_out(report);
   return report.finish();
 }

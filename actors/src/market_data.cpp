@@ -8,6 +8,7 @@
 #include <outcry/runtime/connection.hpp>
 #include <outcry/runtime/datagrams.hpp>
 #include <outcry/runtime/listener.hpp>
+#include <outcry/runtime/packet_buffer.hpp>
 
 namespace outcry {
 
@@ -23,10 +24,14 @@ T opened(Result<T> result, const char* what, const Endpoint& where) {
   return std::move(*result);
 }
 
-/// One packet to everyone on both lines.
+/// One packet to everyone on both lines, sent from where it lies until the last of them has it.
 class Wire : public PacketSink {
  public:
-  Wire(const MarketDataSelf& self, const MarketDataOptions& options) : to_a_(options.line_a), to_b_(options.line_b) {
+  // No more are held than both lines together have to send.
+  Wire(const MarketDataSelf& self, const MarketDataOptions& options)
+      : to_a_(options.line_a),
+        to_b_(options.line_b),
+        packets_(static_cast<std::uint32_t>(2 * options.out_packets + 1), options.feed.largest_packet) {
     DatagramOptions sending{.interface = options.interface,
                             .ttl = options.ttl,
                             .in_packets = 1,
@@ -36,13 +41,16 @@ class Wire : public PacketSink {
     if (!to_b_.empty()) b_ = opened(Datagrams::open(self, options.from_b, sending), "line B", options.from_b);
   }
   void send(std::span<const std::byte> packet) override {
-    for (const Endpoint& to : to_a_) a_.send(packet, to);
-    for (const Endpoint& to : to_b_) b_.send(packet, to);
+    PacketBuffer shared = packets_.take();
+    shared.fill(packet);
+    for (const Endpoint& to : to_a_) a_.send(shared, to);
+    for (const Endpoint& to : to_b_) b_.send(shared, to);
   }
   std::uint64_t unsendable() const { return (a_ ? a_.unsendable() : 0) + (b_ ? b_.unsendable() : 0); }
 
  private:
   std::vector<Endpoint> to_a_, to_b_;
+  PacketPool packets_;
   Datagrams a_, b_;
 };
 

@@ -217,8 +217,9 @@ struct DatagramState final : SocketState {
     place.message = {};
     place.message.msg_namelen = to_sockaddr(to, place.to);
     place.message.msg_name = &place.to;
-    place.message.msg_iov = place.parts;
-    place.message.msg_iovlen = packet ? 2 : 1;
+    const bool alone = packet && copied.empty();  // the kernel looks at one part only
+    place.message.msg_iov = alone ? place.parts + 1 : place.parts;
+    place.message.msg_iovlen = packet && !alone ? 2 : 1;
     ring->set_dirty(*this);
     return true;
   }
