@@ -8,6 +8,25 @@ std::uint32_t basis_points(double share) { return static_cast<std::uint32_t>(sha
 
 }  // namespace
 
+std::vector<Setting> limit_settings(const std::string& table, VenueConfig::Limits& limits) {
+  std::vector<Setting> all;
+  const auto add = [&](const char* key, Setting::Target target, double most) {
+    all.push_back({"", table + "." + key, "", "", target, 0, most});
+  };
+  add("quantity", &limits.quantity, 999'999);
+  add("notional", &limits.notional, 1e14);
+  add("price_collar", &limits.price_collar, 100);
+  add("market_collar", &limits.market_collar, 100);
+  add("position", &limits.position, 1e15);
+  add("net", &limits.net, 1e14);
+  add("gross", &limits.gross, 1e14);
+  add("open_orders", &limits.open_orders, 4e9);
+  add("orders_per_second", &limits.orders.per_second, 1e9);
+  add("orders_burst", &limits.orders.burst, 1e9);
+  add("duplicates", &limits.duplicates, 3.6e12);
+  return all;
+}
+
 RiskLimits risk_limits(const VenueConfig::Limits& asked, std::int64_t units_of_currency) {
   RiskLimits limits;
   const auto money = [&](std::uint64_t units, std::int64_t& to) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "account_limits.hpp"
 #include "command.hpp"
 #include "host_option.hpp"
 #include "market_file.hpp"
@@ -16,12 +17,14 @@ namespace outcry {
 namespace {
 
 constexpr double most_ns = 9.2e18;
+constexpr std::int64_t units_of_currency = 100;  // prices of simulated symbols are in cents
 constexpr Duration w1_length = std::chrono::seconds(3000);
 
 struct Simulation {
   SimulationOptions options{};
   ZeroIntelligence model{};
   VenueOptions venue{};
+  VenueConfig::Limits limits{};  // of the strategy
   CommonOptions common{};
   std::string pools{};
   std::string host{};
@@ -74,6 +77,7 @@ struct Simulation {
              -1e9, 1e9});
     out.add({"--taker-fee", "strategy.taker_fee", "X", "The same, where the strategy takes", &options.fees.taker, -1e9,
              1e9});
+    for (Setting& one : limit_settings("strategy.limits", limits)) out.add(std::move(one));
     out.add({"--pools", "", "RUN", "Sizes the pools by what an earlier run used: its folder or its manifest", &pools});
     out.add(
         {"--host", "", "FILE", "Places schedulers on processors and nodes by a host's profile: cli/profiles", &host});
@@ -134,6 +138,7 @@ std::string table_of(const Simulation& simulation, const SimulationReport& repor
   row("commands", grouped(report.commands), rounded(static_cast<double>(report.commands) / wall) + " a second");
   row("trades", grouped(report.trades), grouped(report.shares) + " shares");
   if (report.refused != 0) row("refused", grouped(report.refused), "messages, by full mailboxes");
+  if (options.strategy_limits) row("limited", grouped(report.limited), "orders of the strategy, by its limits");
   if (w1) {
     row("spread", fmt::format("{:.4f}", report.spread_over_pc), "of the characteristic price");
     row("spread cv", fmt::format("{:.4f}", report.spread_cv));
@@ -165,6 +170,7 @@ Json json_of(const Simulation& simulation, const SimulationReport& report, bool 
                  {"seed", options.seed}};
   object["books"] = json_of(report.books);
   object["pools"] = json_of(report.pools);
+  if (options.strategy_limits) object["limited"] = report.limited;
   if (w1) {
     object["spread_over_pc"] = report.spread_over_pc;
     object["spread_cv"] = report.spread_cv;
@@ -207,6 +213,13 @@ int simulate(const char* called, int argc, char** argv, StrategyFunction own_str
   if (!simulation.host.empty()) take_seats(options, simulation.host);
   const ChosenStrategy strategy = choose_strategy(simulation.common, own_strategy);
   options.strategy = strategy.function;
+  const auto is_limit = [](const Setting& one) { return one.given && one.key.starts_with("strategy.limits."); };
+  if (std::any_of(line.settings().begin(), line.settings().end(), is_limit)) {
+    if ((simulation.limits.orders.per_second == 0) != (simulation.limits.orders.burst == 0))
+      throw BadInput(simulation.market +
+                     ": strategy.limits has one of orders_per_second and orders_burst, expected both or none");
+    options.strategy_limits = risk_limits(simulation.limits, units_of_currency);
+  }
   if (strategy.function == nullptr)
     line.refuse({"--latency", "--compute", "--maker-fee", "--taker-fee"}, "is of a strategy; --strategy names one");
   if (w1 && strategy.function != nullptr) throw BadUsage("w1 is a closed model: no strategy takes part in it");

@@ -13,6 +13,7 @@
 
 #include <outcry/actors/agents.hpp>
 #include <outcry/actors/market_publication.hpp>
+#include <outcry/actors/risk_gate.hpp>
 #include <outcry/actors/session.hpp>
 #include <outcry/actors/symbol.hpp>
 #include <outcry/actors/timing.hpp>
@@ -81,6 +82,7 @@ struct SimulatedMarket::Parts {
   std::uint64_t agents = 0;
   Time end{};
   std::optional<MarketPublication> publication;
+  std::unique_ptr<PreTradeRisk> risk;  // of a strategy with limits
   std::atomic<bool> asked_to_stop{false};
   Runtime runtime;  // last: its actors use the rest
 };
@@ -187,6 +189,23 @@ SimulatedMarket::SimulatedMarket(SimulationOptions options) : options_(std::move
 
   if (options_.strategy != nullptr) {
     const std::uint32_t site = options_.symbols;
+    if (options_.strategy_limits) {
+      parts.risk = std::make_unique<PreTradeRisk>(RiskSize{.symbols = options_.symbols});
+      parts.risk->add_account(strategy_account, *options_.strategy_limits);
+      const SpawnOptions spawning{
+          .name = "risk gate", .site = site, .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}};
+      std::vector<SymbolAddress> symbols;
+      for (TraderSetup::Listed& one : listed) {
+        symbols.push_back(one.address);
+        one.address = parts.runtime.spawn(
+            spawning, risk_gate,
+            RiskGateSetup{.symbol = one.address, .id = one.instrument.symbol, .risk = parts.risk.get()});
+      }
+      parts.runtime.spawn({.name = "reference prices",
+                           .site = site,
+                           .mailbox = {.capacity = symbol_mailbox, .when_full = WhenFull::refuse}},
+                          risk_reference, std::move(symbols), parts.risk.get());
+    }
     TraderSetup setup;
     setup.strategy = options_.strategy;
     setup.symbols = std::move(listed);
@@ -223,6 +242,9 @@ SimulationReport SimulatedMarket::run() {
 
   const SchedulerCounters counters = runtime.counters();
   report.symbols = options_.symbols;
+  if (parts_->risk)
+    for (int reason = 1; reason < risk_reasons; ++reason)
+      report.limited += parts_->risk->refused(static_cast<RiskReason>(reason));
   report.agents = parts_->agents;
   report.delivered = counters.delivered;
   report.refused = mailboxes.refused + counters.refused;

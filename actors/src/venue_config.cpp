@@ -14,6 +14,7 @@
 
 #include <outcry/net/soupbintcp.hpp>
 
+#include "account_limits.hpp"
 #include "settings_reader.hpp"
 #include "venue_options.hpp"
 
@@ -299,17 +300,7 @@ class Reader {
     settings.push_back({"", "account.grace", "", "", &account.grace, 0, most_ns});
     settings.push_back({"", "account.messages_per_second", "", "", &account.throttle.per_second, 0, 1e9});
     settings.push_back({"", "account.burst", "", "", &account.throttle.burst, 0, 1e9});
-    settings.push_back({"", "account.limits.quantity", "", "", &limits.quantity, 0, 999'999});
-    settings.push_back({"", "account.limits.notional", "", "", &limits.notional, 0, 1e14});
-    settings.push_back({"", "account.limits.price_collar", "", "", &limits.price_collar, 0, 100});
-    settings.push_back({"", "account.limits.market_collar", "", "", &limits.market_collar, 0, 100});
-    settings.push_back({"", "account.limits.position", "", "", &limits.position, 0, 1e15});
-    settings.push_back({"", "account.limits.net", "", "", &limits.net, 0, 1e14});
-    settings.push_back({"", "account.limits.gross", "", "", &limits.gross, 0, 1e14});
-    settings.push_back({"", "account.limits.open_orders", "", "", &limits.open_orders, 0, 4e9});
-    settings.push_back({"", "account.limits.orders_per_second", "", "", &limits.orders.per_second, 0, 1e9});
-    settings.push_back({"", "account.limits.orders_burst", "", "", &limits.orders.burst, 0, 1e9});
-    settings.push_back({"", "account.limits.duplicates", "", "", &limits.duplicates, 0, 3.6e12});
+    for (Setting& one : limit_settings("account.limits", limits)) settings.push_back(std::move(one));
     settings.push_back({"", "account.limits.short_sales", "", "", choice(short_sales, limits.short_sales)});
     settings.push_back({"", "account.limits.locate", "", "", &limits.locate});
     const std::uint32_t line = read_table(table, "account", settings, {"user", "password"});

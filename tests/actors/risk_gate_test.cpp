@@ -3,9 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <outcry/actors/simulated_market.hpp>
 #include <outcry/actors/symbol.hpp>
 #include <outcry/actors/trader.hpp>
 #include <outcry/runtime/runtime.hpp>
@@ -98,4 +101,59 @@ TEST_CASE(
   CHECK(risk.refused(RiskReason::price_collar) == 1);
   CHECK(risk.exposure(mara) == Exposure{.bought = 1'000, .sold = 1'000});
   CHECK(risk.check() == "");
+}
+
+namespace {
+
+/// Buys what is offered, as long as it is let; knows how far it was let.
+Strategy buys_all_it_can(Trader& trader) {
+  std::int64_t most = 0;
+  while (const auto update = co_await trader.next()) {
+    most = std::max(most, std::max(trader.position(SymbolId{0}).lots, trader.position(SymbolId{1}).lots));
+    if (update.news != Trader::News::quote || !trader.open_orders().empty()) continue;
+    const Quote& quote = trader.quote(update.symbol);
+    if (quote.has_ask())
+      trader.buy(Quantity{40}, quote.ask, {.symbol = update.symbol, .time_in_force = TimeInForce::immediate_or_cancel});
+  }
+  story->push_back(std::to_string(most));
+}
+
+SimulationReport simulated(std::optional<RiskLimits> limits, TraderReport& trader, std::uint32_t schedulers = 1) {
+  SimulationOptions options;
+  options.symbols = 2;
+  options.length = 5min;
+  options.schedulers = schedulers;
+  options.agents = {.noise = 10, .value = 4, .makers = 2};
+  options.strategy = buys_all_it_can;
+  options.strategy_limits = limits;
+  options.measure = false;
+  SimulatedMarket market(std::move(options));
+  const SimulationReport report = market.run();
+  trader = market.trader_report();
+  return report;
+}
+
+}  // namespace
+
+TEST_CASE("a strategy in a simulated market goes no further than its limits, on any number of schedulers") {
+  std::vector<std::string> told;
+  story = &told;
+  TraderReport free, wide, narrow, narrow_on_two;
+  const SimulationReport unlimited = simulated(std::nullopt, free);
+  CHECK(unlimited.limited == 0);
+  REQUIRE(free.lines[0].position.lots > 1'000);
+
+  // Limits that nothing comes near stop nothing.
+  CHECK(simulated(RiskLimits{.largest_position = 1 << 30}, wide).limited == 0);
+  CHECK(wide.lines[0].position.lots > 1'000);
+
+  const SimulationReport one = simulated(RiskLimits{.largest_position = 130}, narrow);
+  CHECK(one.limited > 0);
+  CHECK(narrow.lines[0].position.lots > 130 - 40);
+  CHECK(narrow.lines[0].position.lots <= 130);
+  CHECK(narrow.lines[1].position.lots <= 130);
+  const SimulationReport two = simulated(RiskLimits{.largest_position = 130}, narrow_on_two, 2);
+  CHECK(two.digest == one.digest);
+  CHECK(two.limited == one.limited);
+  CHECK(narrow_on_two.lines[0].position.cash == narrow.lines[0].position.cash);
 }

@@ -250,6 +250,24 @@ TEST_CASE("a market's file says what the options say, and the options come first
         outcry({"simulate", "w1", "--for", "60s", "--json"}).json()["digest"]);
 }
 
+TEST_CASE("a strategy's limits are keys of a market's file, and what they did not let pass is counted") {
+  Scratch scratch;
+  const auto market = [&](const std::string& limits) {
+    return scratch.write("market.toml", "symbols = 1\nfor = \"1m\"\nseed = 3\n[strategy]\nname = \"maker\"\n" + limits);
+  };
+  const Json tight = outcry({"simulate", market("[strategy.limits]\nquantity = 1\n"), "--json"}).json();
+  CHECK(tight["limited"] > 0);
+  CHECK(tight["strategy"]["position"] == 0);
+  CHECK(outcry({"simulate", market("[strategy.limits]\nquantity = 999999\n"), "--json"}).json()["limited"] == 0);
+  CHECK_FALSE(outcry({"simulate", market(""), "--json"}).json().contains("limited"));
+
+  const Ended half = outcry({"simulate", market("[strategy.limits]\norders_burst = 3\n")});
+  CHECK(half.status == 1);
+  CHECK(contains(half.err, "strategy.limits has one of orders_per_second and orders_burst, expected both or none"));
+  CHECK(contains(outcry({"simulate", market("[strategy.limits]\nquantty = 3\n")}).err,
+                 "line 7: there is no key strategy.limits.quantty, did you mean strategy.limits.quantity?"));
+}
+
 TEST_CASE("the market's file among the examples works, and says what is the default") {
   const Json example = outcry({"simulate", OUTCRY_SOURCE "/examples/market.toml", "--for", "30s", "--json"}).json();
   CHECK(example["symbols"] == 10);

@@ -61,6 +61,17 @@ TEST_CASE("where the newest wins, the older session ends, and its end does not e
   CHECK(accounts.live_session(0) == newer.session);
 }
 
+TEST_CASE("who is known otherwise needs no password, but has the account's one session like everybody") {
+  LoginDesk accounts = desk({.attempts = 1});
+  CHECK(accounts.log_in("MARA", "guess", 0).verdict == Verdict::wrong);  // which locks passwords
+  const auto first = accounts.enter(0);
+  CHECK(first.verdict == Verdict::admitted);
+  CHECK(first.account == 0);
+  CHECK(accounts.enter(0).verdict == Verdict::already_live);
+  accounts.log_out(0, first.session);
+  CHECK(accounts.enter(0).session > first.session);
+}
+
 TEST_CASE("wrong passwords lock an account, longer each time, and only that account") {
   LoginDesk accounts = desk({.attempts = 3, .first_lock_ns = second, .longest_lock_ns = 3 * second});
   const auto wrong = [&](std::int64_t now) { return accounts.log_in("MARA", "guess", now).verdict; };

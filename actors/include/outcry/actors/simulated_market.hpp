@@ -2,7 +2,8 @@
 // of schedulers.
 //
 // Each symbol is a site: its book and its agents share a scheduler and an event queue. A strategy is a site of its own
-// and trades on all symbols over links of `strategy_latency`.
+// and trades on all symbols over links of `strategy_latency`. With limits its orders pass a RiskGate there, which takes no
+// time; but of what happens at one moment it hears of its own orders behind the market data.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include <outcry/actors/desk.hpp>
 #include <outcry/actors/pools_report.hpp>
+#include <outcry/actors/pre_trade_risk.hpp>
 #include <outcry/actors/session.hpp>
 #include <outcry/actors/stage_times.hpp>
 #include <outcry/actors/tape.hpp>
@@ -77,6 +79,7 @@ struct SimulationOptions {
   StrategyFunction strategy = nullptr;
   Duration strategy_latency = std::chrono::microseconds(100);
   Duration strategy_compute{0};
+  std::optional<RiskLimits> strategy_limits{};  // before an order of it leaves for a book; none: it is trusted
   Fees fees{};
   bool measure = true;        // stage times
   std::string tape_folder{};  // empty: nothing is taped
@@ -97,6 +100,7 @@ struct SimulationReport {
   std::uint64_t shares = 0;
   std::uint64_t refused = 0;   // messages that a full mailbox refused
   std::uint64_t failures = 0;  // actors that an exception ended
+  std::uint64_t limited = 0;   // orders and changes of the strategy that its limits did not let pass
   Duration simulated{};
   double wall_s = 0;
   std::uint64_t digest = 0;
