@@ -86,7 +86,7 @@ struct Exchange::Parts {
   std::vector<std::uint32_t> risk_ports;                   // by account in the configuration; 0: at no rate
   std::vector<SymbolCounts> counts;
   std::optional<SymbolDirectory> directory;
-  KillSwitch kill;
+  KillSwitch kill;  // with all accounts: the desk's
   std::optional<VenuePages> pages;
 
   std::vector<SymbolAddress> symbols;
@@ -143,6 +143,7 @@ struct Exchange::Parts {
   void build_limits();
   void build_logins();
   void build_ports();
+  KillSwitch kill_switch_of(const Place& place) const;
   void build_gateways();
   PortOfAccount ouch_port_of(const Place& place);
   PortOfAccount fix_port_of(const Place& place);

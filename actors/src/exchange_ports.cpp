@@ -125,6 +125,15 @@ void Exchange::Parts::build_ports() {
   }
 }
 
+/// As it is at the start, for one port: what is engaged, and no accounts but its own.
+KillSwitch Exchange::Parts::kill_switch_of(const Place& place) const {
+  const VenueConfig::Account& account = config.accounts[place.port.user];
+  KillSwitch own;
+  own.add_account(place.port.account, account.firm, account.user);
+  for (const Engagement& one : kill.engagements()) own.engage(one.scope, one.since_utc_ns, one.why);
+  return own;
+}
+
 PortOfAccount Exchange::Parts::ouch_port_of(const Place& place) {
   const VenueConfig::Account& account = config.accounts[place.port.user];
   OuchPortOptions options;
@@ -143,7 +152,7 @@ PortOfAccount Exchange::Parts::ouch_port_of(const Place& place) {
                       .symbols = &*directory,
                       .risk = risks[place.scheduler].get(),
                       .kill_desk = kill_desk,
-                      .kill = kill,
+                      .kill = kill_switch_of(place),
                       .firm = account.firm};
   setup.connection.kernel_stamps = config.kernel_stamps;
   if (config.measure) {
@@ -176,7 +185,7 @@ PortOfAccount Exchange::Parts::fix_port_of(const Place& place) {
   options.throttle = account.throttle;
   options.cancel_on_disconnect = account.cancel_on_disconnect ? CancelOnDisconnect::always : CancelOnDisconnect::marked;
   options.disconnect_grace_ns = account.grace.count();
-  options.kill = kill;
+  options.kill = kill_switch_of(place);
   options.firm = account.firm;
   PortOfAccount port = place.port;
   port.fix = runtime->spawn({.name = account.user,
