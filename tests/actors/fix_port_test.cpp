@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,6 +67,12 @@ struct Client {
   /// "D 11=a 54=1": a message with the next number.
   Lines says(const std::string& text) { return says_as(++number, text, ""); }
   Lines says_as(int sequence, const std::string& text, const std::string& header) {
+    sends_as(sequence, text, header);
+    return hears();
+  }
+  /// The same by a client who does not read.
+  void sends(const std::string& text) { sends_as(++number, text, ""); }
+  void sends_as(int sequence, const std::string& text, const std::string& header) {
     std::string fields = "35=" + text.substr(0, text.find(' ')) + "|34=" + std::to_string(sequence) +
                          "|49=MARA|52=" + stamp() + "|56=VENUE|" + header;
     std::string rest = text.find(' ') == std::string::npos ? "" : text.substr(text.find(' ') + 1) + " ";
@@ -76,7 +83,6 @@ struct Client {
     input = fix_text(version, fields + rest);
     std::span<const std::byte> bytes{reinterpret_cast<const std::byte*>(input.data()), input.size()};
     status = port->receive(bytes, time());
-    return hears();
   }
   std::string stamp() const {
     char text[32];
@@ -376,6 +382,40 @@ TEST_CASE("who may not log on is told so, and leaves the session's numbers to wh
   client.number = 0;
   client.logs_on();
   CHECK(client.port->counts().logons == 1);
+}
+
+TEST_CASE(
+    "a client that does not read is cut off with a reason, what waits has its room, and he hears all of it later") {
+  constexpr int questions = 1'000;
+  FixVenue venue;
+  FixPortOptions options;
+  options.sent = {.messages = 3'000, .bytes = 1'000'000};
+  options.stall_ns = 5 * second;
+  Client client(venue, options);
+  client.logs_on();
+  client.buys("a");
+  for (int i = 0; i < questions; ++i) client.sends("H 11=a 54=1 55=AAPL");
+  CHECK(client.status == Status::open);
+  CHECK(client.out.room() < 1'024);  // and the rest is in the store
+  CHECK(client.port->poll(client.time()) == Status::open);
+  client.now += 5 * second - 1;
+  CHECK(client.port->poll(client.time()) == Status::open);
+  client.now += 1;
+  CHECK(client.port->poll(client.time()) == Status::close);
+  CHECK(client.port->ended_why() == "the client does not read");
+  client.port->disconnected(client.time());
+
+  client.out.clear();
+  client.logs_on();
+  Lines heard = client.says("2 7=1 16=0");
+  for (Lines more = heard; !more.empty();) {
+    CHECK(client.port->poll(client.time()) == Status::open);
+    more = client.read();
+    heard.insert(heard.end(), more.begin(), more.end());
+  }
+  const auto reports =
+      std::count_if(heard.begin(), heard.end(), [](const auto& line) { return line.starts_with("8 "); });
+  CHECK(reports == 1 + questions);
 }
 
 TEST_CASE("a client who is asked to leave has no order taken any more, and is gone when he has answered") {
