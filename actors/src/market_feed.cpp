@@ -176,7 +176,11 @@ void MarketFeed::take(const MarketByOrder& change, std::int64_t now_ns, PacketSi
                                    .cross = cross},
                   now_ns, sink);
     }
-    case MarketByOrder::Kind::broken: return tell(symbol, change, itch::BrokenTrade{.match = match}, now_ns, sink);
+    case MarketByOrder::Kind::broken:  // changes no book
+      if (open_)
+        publish(itch::BrokenTrade{.match = match}, static_cast<std::uint16_t>(change.symbol.value + 1), change.time_ns,
+                now_ns, sink);
+      return;
     case MarketByOrder::Kind::phase: return tell(symbol, change, action(symbol, change.phase), now_ns, sink);
   }
 }

@@ -119,6 +119,29 @@ TEST_CASE("after every command of a market with any rules the feed shows what th
   }
 }
 
+TEST_CASE("a broken trade is told by the number that the trade had") {
+  MarketFeed feed({.session = "DAY1", .instruments = {feed_instrument(0)}}, 0);
+  Packets packets;
+  feed.begin(0, packets);
+  feed.flush(0, packets);
+  packets.take();
+
+  feed.take(MarketByOrder{.trade = 7, .kind = MarketByOrder::Kind::broken}, 1, packets);
+  feed.flush(1, packets);
+
+  const std::vector<Bytes> sent = packets.take();
+  REQUIRE(sent.size() == 1);
+  const mold::Decoded decoded = mold::decode(sent[0]);
+  REQUIRE(decoded);
+  CHECK(decoded.packet.next_sequence() == decoded.packet.sequence() + 1);
+  decoded.packet.each([&](std::uint64_t, std::span<const std::byte> bytes) {
+    const itch::Decoded message = itch::decode(bytes);
+    REQUIRE(message);
+    REQUIRE(message.message.type() == 'B');
+    CHECK(message.message.as<itch::BrokenTrade>().match == match_number(SymbolId{0}, 7));
+  });
+}
+
 TEST_CASE("a feed can be subscribed to in the middle of a day, and begins with what is there") {
   const std::uint64_t seed = test_seed();
   CAPTURE(seed);

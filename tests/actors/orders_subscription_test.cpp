@@ -122,40 +122,60 @@ TEST_CASE("a feed with a mailbox of four messages gets every change, in virtual 
   }
 }
 
+namespace {
+
+Actor listening(Self<MarketByOrder> self, std::vector<MarketByOrder>* heard) {
+  while (const auto change = co_await self.receive()) heard->push_back(*change);
+}
+
+std::string kinds(const std::vector<MarketByOrder>& heard) {
+  std::string text;
+  constexpr const char* names[] = {"added",  "executed", "reduced", "deleted", "replaced",
+                                   "hidden", "cross",    "phase",   "broken"};
+  for (const MarketByOrder& one : heard)
+    text += std::string(names[static_cast<int>(one.kind)]) + ' ' + std::to_string(one.id.value) + ' ' +
+            std::to_string(one.quantity.lots) + ", ";
+  return text;
+}
+
+NewOrder limit(std::uint64_t id, Side side, std::int64_t price, std::uint32_t quantity) {
+  return {.id = {id}, .price = {price}, .quantity = {quantity}, .account = {1}, .side = side};
+}
+
+}  // namespace
+
 TEST_CASE("a second subscriber begins with the book as it is, and hears the same from then on") {
   std::vector<MarketByOrder> first, second;
-  struct Listening {
-    static Actor to(Self<MarketByOrder> self, std::vector<MarketByOrder>* heard) {
-      while (const auto change = co_await self.receive()) heard->push_back(*change);
-    }
-  };
   Runtime runtime({.time = WorldTime::virtually});
   SymbolOptions options{.instrument = feed_instrument(0)};
   const SymbolAddress market = runtime.spawn(symbol, options);
   const auto play = [&] { runtime.run_until(runtime.now() + 1ms); };
-  const auto order = [](std::uint64_t id, Side side, std::int64_t price, std::uint32_t quantity) {
-    return NewOrder{.id = {id}, .price = {price}, .quantity = {quantity}, .account = {1}, .side = side};
-  };
-  market.send(SubscribeOrders{runtime.spawn(Listening::to, &first)});
-  market.send(order(1, Side::buy, 100, 10));
-  market.send(order(2, Side::buy, 100, 20));
-  market.send(order(3, Side::sell, 105, 30));
+  market.send(SubscribeOrders{runtime.spawn(listening, &first)});
+  market.send(limit(1, Side::buy, 100, 10));
+  market.send(limit(2, Side::buy, 100, 20));
+  market.send(limit(3, Side::sell, 105, 30));
   play();
-  market.send(SubscribeOrders{runtime.spawn(Listening::to, &second)});
-  market.send(order(4, Side::sell, 100, 15));
+  market.send(SubscribeOrders{runtime.spawn(listening, &second)});
+  market.send(limit(4, Side::sell, 100, 15));
   play();
 
-  using Kind = MarketByOrder::Kind;
-  const auto kinds = [](const std::vector<MarketByOrder>& heard) {
-    std::string text;
-    constexpr const char* names[] = {"added", "executed", "reduced", "deleted", "replaced", "hidden", "cross", "phase"};
-    for (const MarketByOrder& one : heard)
-      text += std::string(names[static_cast<int>(one.kind)]) + ' ' + std::to_string(one.id.value) + ' ' +
-              std::to_string(one.quantity.lots) + ", ";
-    return text;
-  };
   CHECK(kinds(first) == "phase 0 0, added 1 10, added 2 20, added 3 30, executed 1 10, executed 2 5, ");
   CHECK(kinds(second) == "phase 0 0, added 1 10, added 2 20, added 3 30, executed 1 10, executed 2 5, ");
   CHECK(second.back().trade == 2);
-  static_cast<void>(Kind::added);
+}
+
+TEST_CASE("a trade that is broken is told once; one that the symbol keeps no more, or never made, is not") {
+  std::vector<MarketByOrder> heard;
+  Runtime runtime({.time = WorldTime::virtually});
+  SymbolOptions options{.instrument = feed_instrument(0), .breakable_trades = 2};
+  const SymbolAddress market = runtime.spawn(symbol, options);
+  market.send(SubscribeOrders{runtime.spawn(listening, &heard)});
+  market.send(limit(1, Side::buy, 100, 30));
+  for (std::uint64_t id = 2; id < 5; ++id) market.send(limit(id, Side::sell, 100, 10));
+  for (const std::uint32_t trade : {0u, 1u, 3u, 3u, 4u, 2u}) market.send(BreakTrade{.symbol = {0}, .trade = trade});
+  runtime.run_until(runtime.now() + 1ms);
+
+  CHECK(kinds(heard) == "phase 0 0, added 1 30, executed 1 10, executed 1 10, executed 1 10, broken 0 0, broken 0 0, ");
+  CHECK(heard[5].trade == 3);
+  CHECK(heard[6].trade == 2);
 }
