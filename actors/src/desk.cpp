@@ -142,8 +142,9 @@ void Desk::take(const InPlaceOf& command) {
 void Desk::replace(const InPlaceOf& replaced, SpecialOrder order) {
   const auto left = what_is_left(replaced, order.quantity);
   if (!left) return;
+  if (order.part <= order.quantity)
+    order.part = std::min(order.part, *left);  // a part too large is the book's to refuse
   order.quantity = *left;
-  order.part = std::min(order.part, order.quantity);
   book_.replace(ReplaceTerms{.id = replaced.id, .order = order}, *this);
   history_.note_own(replaced.id, order.account);
   history_.note_own(order.id, order.account);
