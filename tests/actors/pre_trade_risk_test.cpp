@@ -188,12 +188,15 @@ TEST_CASE(
 
   ask.risk.heard(cancelled(first));
   CHECK(ask(order(Side::sell, 1, 20, mara), call) == RiskReason::duplicate);
-  CHECK(ask(order(Side::sell, 3, 20, mara), call) == fine);
+  const NewOrder third = order(Side::sell, 3, 20, mara);
+  CHECK(ask(third, call) == fine);
   ask.risk.heard(filled(second, 40, 11));
   CHECK(ask.risk.holding(by_fix, aapl).position == 40);
   CHECK(ask(order(Side::sell, 4, 20, by_fix), call) == RiskReason::symbol_rate);  // the fifth in this second
   // Another symbol has a rate of its own, the account's ports have one together.
-  CHECK(ask(order(Side::sell, 5, 20, by_fix, msft), call) == RiskReason::open_orders);
+  CHECK(ask(order(Side::sell, 5, 20, by_fix, msft), call) == fine);
+  ask.risk.heard(cancelled(third));
+  CHECK(ask(order(Side::sell, 6, 20, by_ouch, msft), call) == RiskReason::port_rate);
   ask.risk.heard(filled(first, 1, 10));  // what is not open any more does not matter
   CHECK_THROWS_AS(ask.risk.join_account(by_fix, mara), std::invalid_argument);
   CHECK_THROWS_AS(ask.risk.join_account({9}, otto), std::invalid_argument);
