@@ -73,10 +73,10 @@ TEST_CASE("the most messages that waited for one actor are kept") {
   auto slow = world.spawn({.mailbox = {.capacity = 100}}, [](Self<Number> self) -> Actor {
     for (int i = 0; i < 40; ++i) co_await self.receive();
     self.spawn(
-        [](Self<> self, Address<Number> to) -> Actor {
+        [](Self<> three, Address<Number> to) -> Actor {
           for (std::int64_t i = 0; i < 3; ++i) {
             to.send(Number{i});
-            co_await self.yield();
+            co_await three.yield();
           }
         },
         self.address());
