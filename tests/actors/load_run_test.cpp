@@ -108,7 +108,7 @@ TEST_CASE("a venue that leaves one acknowledgement out, or says one twice, or an
     const LoadReport report = LoadRun(options(running.at())).run();
     CHECK_FALSE(report.good());
     if (one.fault == 0) {
-      CHECK(report.unanswered == 1);
+      CHECK(report.unanswered >= 1);  // if that order trades, its connection ends there, with others on their way
     } else {
       CHECK(says(report, one.sentence));
     }
