@@ -18,7 +18,10 @@ Desk::Desk(SymbolSelf self, SymbolOptions options)
       book_(options_.instrument, options_.pool != nullptr ? *options_.pool : own_pool_.emplace(), options_.book_size),
       history_(*this, book_, options_) {
   trades_kept_.reserve(options_.breakable_trades);
-  if (options_.stages != nullptr) stages_ = &options_.stages->of(options_.instrument.symbol);
+  if (options_.stages != nullptr) {
+    stages_ = &options_.stages->of(options_.instrument.symbol);
+    fairness_ = &options_.stages->fairness_of(options_.instrument.symbol);
+  }
   if (options_.rules) {
     if (options_.recorded) throw std::invalid_argument("recorded history goes by its own rules");
     book_.set_rules(*options_.rules);
@@ -68,6 +71,7 @@ void Desk::took(std::int64_t arrival_ns) {
   arrival_ns_ = arrival_ns;
   if (stages_ == nullptr || arrival_ns == 0) return;
   (*stages_)[static_cast<std::size_t>(Stage::mailbox)].record(taken_ns_ - arrival_ns);
+  fairness_->took(arrival_ns);
   ++in_batch_;
 }
 

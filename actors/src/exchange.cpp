@@ -61,6 +61,9 @@ ExchangeReport Exchange::join() {
     report.trades += counts.trades;
     report.shares += counts.shares;
   }
+  for (const auto& times : parts_->stage_times)
+    for (std::uint32_t symbol = 0; times != nullptr && symbol < times->symbols(); ++symbol)
+      report.fairness.add(times->fairness(SymbolId{symbol}));
   for (const PortOfAccount& port : parts_->ports) {
     if (port.fix || !parts_->config.measure) continue;
     report.sessions.push_back(

@@ -173,7 +173,12 @@ std::string end_text(const Exchange& exchange, const ExchangeReport& report) {
   };
   row("messages", report.ouch_messages + report.fix_messages,
       fmt::format("of clients: {} by OUCH, {} by FIX", grouped(report.ouch_messages), grouped(report.fix_messages)));
-  row("commands", report.commands);
+  // Only who comes by different gateways, or schedulers, can meet so.
+  const Fairness& fairness = report.fairness;
+  row("commands", report.commands,
+      fairness.overtaken == 0 ? std::string()
+                              : fmt::format("{} taken behind one that arrived later, by at most {}",
+                                            grouped(fairness.overtaken), time_text(fairness.most_ns)));
   row("trades", report.trades, grouped(report.shares) + " shares");
   return text + way_text(exchange, report);
 }
@@ -191,6 +196,8 @@ Json end_json(const Exchange& exchange, const ExchangeReport& report) {
           {"ouch_messages", report.ouch_messages},
           {"fix_messages", report.fix_messages},
           {"commands", report.commands},
+          {"overtaken", report.fairness.overtaken},
+          {"overtaken_most_ns", report.fairness.most_ns},
           {"trades", report.trades},
           {"shares", report.shares},
           {"drained_in_time", report.in_time},

@@ -80,6 +80,10 @@ void add_symbols(MetricsText& text, const std::vector<Instrument>& instruments,
   };
   each(text.counter("outcry_symbol_commands_total", "Commands that a symbol took"),
        [](const SymbolTally& tally) { return tally.commands; });
+  each(text.counter("outcry_symbol_overtaken_total", "Commands that a symbol took behind one that arrived later"),
+       [](const SymbolTally& tally) { return tally.fairness.overtaken; });
+  each(text.gauge("outcry_symbol_overtaken_seconds", "The most that lay between two such arrivals"),
+       [](const SymbolTally& tally) { return static_cast<double>(tally.fairness.most_ns) / 1e9; });
   each(text.counter("outcry_symbol_trades_total", "Trades of a symbol"),
        [](const SymbolTally& tally) { return tally.trades; });
   each(text.counter("outcry_symbol_shares_total", "Shares that changed hands"),

@@ -34,6 +34,7 @@ VenueSample sample_of(Scheduler& scheduler, const VenueProbeOptions& options, co
     Histogram taken = options.stages->empty_sum();
     options.stages->add_to(taken, Stage::mailbox, tally.symbol);
     tally.commands = taken.count();
+    tally.fairness = options.stages->fairness(tally.symbol);
   }
   return sample;
 }

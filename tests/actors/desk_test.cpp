@@ -35,6 +35,16 @@ Actor hasty(ParticipantSelf self, SymbolAddress symbol, std::vector<NewOrder> or
                *message);
 }
 
+/// Orders that reach it one after the other, each stamped as it comes.
+Actor gateway_of(Self<> self, SymbolAddress symbol, std::vector<Duration> arrivals, std::uint64_t first_id) {
+  for (const Duration at : arrivals) {
+    co_await self.sleep_until(Time{} + at);
+    NewOrder entered = order(first_id++, buy, 10, 100);
+    entered.arrival_ns = to_ns(self.now());
+    symbol.send(entered);
+  }
+}
+
 Actor curious(Self<> self, SymbolAddress symbol, std::string* heard) {
   for (int i = 0; i < 2; ++i) {
     auto asking = symbol.ask(QuoteQuery{});
@@ -189,4 +199,24 @@ TEST_CASE("stages are measured in the world's time") {
   CHECK(match.count() == 4);
   CHECK(match.max() == 0);
   CHECK(heard == "1002000: accepted 1\n1002000: cancelled 1, 10\n1002000: accepted 2\n1002000: cancelled 2, 10\n");
+}
+
+TEST_CASE(
+    "who arrived at one gateway before another at a second, and was taken after him, was overtaken: it is counted") {
+  StageTimes stages;
+  SymbolOptions options = simulated();
+  options.stages = &stages;
+  Runtime runtime({.time = WorldTime::virtually, .latency = {.within_site = 100ns}});
+  const SymbolAddress market = runtime.spawn(symbol, std::move(options));
+  // From the slow gateway it is 600 ns to the symbol, from the fast one 100. What a gateway sends keeps its order.
+  runtime.spawn({.distance = 500ns}, gateway_of, market, std::vector<Duration>{1000ns, 1050ns, 3000ns}, 1);
+  runtime.spawn({.distance = 0ns}, gateway_of, market, std::vector<Duration>{1200ns, 1400ns, 1900ns, 4000ns}, 10);
+
+  runtime.run();
+
+  // Taken at 1300 and 1500, then at 1600 and 1650, then nobody is late any more.
+  const Fairness fairness = stages.fairness(SymbolId{0});
+  CHECK(fairness.overtaken == 2);
+  CHECK(fairness.most_ns == 400);
+  CHECK(stages.fairness(SymbolId{1}).overtaken == 0);
 }

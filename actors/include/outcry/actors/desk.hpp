@@ -194,6 +194,7 @@ class Desk {
   std::optional<OrderPool> own_pool_;
   OrderBook<> book_;
   StageTimes::SymbolStages* stages_ = nullptr;
+  Fairness* fairness_ = nullptr;  // if there are stages
 
   std::vector<ParticipantAddress> participants_;  // from first_account on
   std::unordered_map<std::uint32_t, ParticipantAddress> other_participants_;

@@ -44,6 +44,7 @@ struct ExchangeReport {
   std::uint64_t ouch_messages = 0;  // of clients: orders, changes and cancels
   std::uint64_t fix_messages = 0;   // likewise
   std::uint64_t commands = 0;       // that reached a book
+  Fairness fairness{};              // among them, if stages are measured
   std::uint64_t trades = 0;
   Volume shares = 0;
   std::uint64_t failures = 0;  // doors that an exception closed

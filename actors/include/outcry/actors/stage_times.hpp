@@ -12,6 +12,7 @@
 // Cost: 2 to 3 ns a record. Memory: about 4 KiB a symbol and stage, taken when a symbol is first added.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -30,6 +31,29 @@ constexpr std::string_view name_of(Stage stage) {
   return names[static_cast<std::size_t>(stage)];
 }
 
+/// The market's order is the one in which a symbol takes its commands. Who had arrived earlier, at another gateway, than
+/// one that was taken before him was overtaken.
+struct Fairness {
+  std::uint64_t overtaken = 0;
+  std::int64_t most_ns = 0;  // between the two arrivals, at most
+
+  void took(std::int64_t arrival_ns) noexcept {
+    if (arrival_ns >= latest_ns_) {
+      latest_ns_ = arrival_ns;
+    } else {
+      ++overtaken;
+      most_ns = std::max(most_ns, latest_ns_ - arrival_ns);
+    }
+  }
+  void add(const Fairness& other) noexcept {
+    overtaken += other.overtaken;
+    most_ns = std::max(most_ns, other.most_ns);
+  }
+
+ private:
+  std::int64_t latest_ns_ = 0;
+};
+
 class StageTimes {
  public:
   using SymbolStages = std::array<Histogram, stage_count>;
@@ -37,13 +61,12 @@ class StageTimes {
   explicit StageTimes(int significant_digits = 2) : range_{10'000'000'000, significant_digits} {}
 
   /// The histograms of a symbol; they stay where they are.
-  SymbolStages& of(SymbolId symbol) {
-    if (symbol.value >= symbols_.size()) symbols_.resize(symbol.value + 1);
-    auto& stages = symbols_[symbol.value];
-    if (stages == nullptr)
-      stages = std::make_unique<SymbolStages>(
-          SymbolStages{Histogram(range_), Histogram(range_), Histogram(range_), Histogram(range_)});
-    return *stages;
+  SymbolStages& of(SymbolId symbol) { return times_of(symbol).stages; }
+  /// It stays where it is.
+  Fairness& fairness_of(SymbolId symbol) { return times_of(symbol).fairness; }
+  Fairness fairness(SymbolId symbol) const {
+    return symbol.value < symbols_.size() && symbols_[symbol.value] != nullptr ? symbols_[symbol.value]->fairness
+                                                                               : Fairness{};
   }
 
   void record(SymbolId symbol, Stage stage, std::int64_t ns) { of(symbol)[static_cast<std::size_t>(stage)].record(ns); }
@@ -51,7 +74,7 @@ class StageTimes {
   /// Adds one stage to `sum`: of one symbol, or of all.
   void add_to(Histogram& sum, Stage stage, SymbolId symbol) const {
     if (symbol.value < symbols_.size() && symbols_[symbol.value] != nullptr)
-      sum.merge((*symbols_[symbol.value])[static_cast<std::size_t>(stage)]);
+      sum.merge(symbols_[symbol.value]->stages[static_cast<std::size_t>(stage)]);
   }
   void add_to(Histogram& sum, Stage stage) const {
     for (std::uint32_t i = 0; i < symbols_.size(); ++i) add_to(sum, stage, SymbolId{i});
@@ -61,8 +84,22 @@ class StageTimes {
   Histogram empty_sum() const { return Histogram(range_); }
 
  private:
+  struct SymbolTimes {
+    SymbolStages stages;
+    Fairness fairness{};
+  };
+
+  SymbolTimes& times_of(SymbolId symbol) {
+    if (symbol.value >= symbols_.size()) symbols_.resize(symbol.value + 1);
+    auto& times = symbols_[symbol.value];
+    if (times == nullptr)
+      times = std::make_unique<SymbolTimes>(
+          SymbolTimes{{Histogram(range_), Histogram(range_), Histogram(range_), Histogram(range_)}});
+    return *times;
+  }
+
   Histogram::Range range_;
-  std::vector<std::unique_ptr<SymbolStages>> symbols_;
+  std::vector<std::unique_ptr<SymbolTimes>> symbols_;
 };
 
 }  // namespace outcry

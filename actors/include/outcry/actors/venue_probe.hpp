@@ -22,6 +22,7 @@ namespace outcry {
 struct SymbolTally {
   SymbolId symbol{};
   std::uint64_t commands = 0;  // that it took, if stages are measured
+  Fairness fairness{};         // likewise
   std::uint64_t trades = 0;
   Volume shares = 0;
 };
