@@ -1,5 +1,6 @@
 #include "fix_memory.hpp"
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <system_error>
@@ -28,9 +29,12 @@ FixMemory::FixMemory(const std::string& path, const std::string& sender, const s
   const ssize_t size = ::pread(file_, text.data(), text.size(), 0);
   text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   if (text.empty()) {
-    next_ = 0;
-    keep(1);
-    return;
+    const std::string line = fmt::format("{}{:020}\n", head_, next_);
+    failed_ = ::pwrite(file_, line.data(), line.size(), 0) != static_cast<ssize_t>(line.size());
+    if (!failed_) return;
+    const int why = errno;
+    ::close(file_);
+    throw std::system_error(why, std::generic_category(), path + ": cannot be written");
   }
   const char* const begin = text.data() + head_.size();
   const bool has_size = text.size() == head_.size() + digits + 1 && text.back() == '\n';
@@ -49,8 +53,9 @@ void FixMemory::keep(std::uint64_t next) {
   if (next == next_ && !failed_) return;
   next_ = next;
   if (file_ < 0) return;
-  const std::string line = fmt::format("{}{:020}\n", head_, next);
-  failed_ = ::pwrite(file_, line.data(), line.size(), 0) != static_cast<ssize_t>(line.size());
+  std::array<char, digits> text;
+  fmt::format_to_n(text.data(), text.size(), "{:020}", next);
+  failed_ = ::pwrite(file_, text.data(), text.size(), static_cast<off_t>(head_.size())) != ssize_t{digits};
 }
 
 }  // namespace outcry

@@ -3,8 +3,8 @@
 //
 // The file is one line of fixed width, written in place after each turn in which something was said: a process that is
 // killed leaves what it had said last, or one turn more than the venue has heard, which the venue asks about and is told.
-// Thread: one owner. Errors: InputError for a file that is none, or another session's; a number that cannot be written is
-// kept for the next time, and failed() says so.
+// Thread: one owner. Errors: InputError for a file that is none, or another session's, std::system_error for one
+// that cannot be opened or made; a number that cannot be written is tried again at the next call.
 // Limits: nothing is synced: after a power failure the number may be too low, and the venue refuses the logon.
 #pragma once
 
@@ -24,7 +24,6 @@ class FixMemory {
   /// 1: there is nothing to go on with.
   std::uint64_t next() const { return next_; }
   void keep(std::uint64_t next);
-  bool failed() const { return failed_; }
 
  private:
   std::string head_;

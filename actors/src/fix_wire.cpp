@@ -97,13 +97,11 @@ class FixWire final : public OrderWire {
   static Status status_of(FixClient::Status status) {
     return status == FixClient::Status::open ? Status::open : Status::lost;
   }
-  /// Before the bytes leave, which they do at the end of a turn.
+  // Before the bytes leave, which they do at the end of a turn; what commands said is kept by the receive() behind them.
   void remember() { memory_.keep(client_.state().sent.next_sequence()); }
   template <class Command>
   void send(const Command& command, CommandKind kind) {
-    const bool sent = client_.send(command, at(now_ns_));
-    remember();
-    if (!sent) refuse(command, kind, Reason::unknown_order);
+    if (!client_.send(command, at(now_ns_))) refuse(command, kind, Reason::unknown_order);
   }
   template <class Command>
   void refuse(const Command& command, CommandKind kind, Reason reason) {
