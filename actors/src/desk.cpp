@@ -137,11 +137,7 @@ std::optional<Quantity> Desk::what_is_left(const InPlaceOf& replaced, Quantity w
   return std::nullopt;
 }
 
-void Desk::take(const InPlaceOf& command) {
-  const auto of_account = [&](const InPlaceOf& one) { return one.account == command.account; };
-  std::erase_if(in_place_of_, of_account);
-  in_place_of_.push_back(command);
-}
+void Desk::take(const InPlaceOf& command) { awaited_.await(command); }
 
 void Desk::replace(const InPlaceOf& replaced, SpecialOrder order) {
   const auto left = what_is_left(replaced, order.quantity);
@@ -162,15 +158,10 @@ void Desk::take(const EndOfDay& command) {
 
 void Desk::take(const SpecialOrder& command) {
   took(command.arrival_ns);
-  const auto replaced = std::find_if(in_place_of_.begin(), in_place_of_.end(), [&](const InPlaceOf& one) {
-    return one.account == command.account && one.new_id == command.id;
-  });
-  if (replaced == in_place_of_.end()) {
-    book_.submit(command, *this);
-  } else {
+  if (const auto replaced = awaited_.completed_by(command))
     replace(*replaced, command);
-    in_place_of_.erase(replaced);
-  }
+  else
+    book_.submit(command, *this);
   if (undisplayed_.contains(command.id)) perhaps_gone_.push_back(command.id);
   publish();
 }

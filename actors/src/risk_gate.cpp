@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include <outcry/actors/awaited_terms.hpp>
+
 namespace outcry {
 
 namespace {
@@ -17,14 +19,12 @@ class Gate {
 
   void take(const NewOrder& command) { ask(command, CommandKind::new_order, {}); }
   void take(const SpecialOrder& command) {
-    const auto found = replacing_.find(command.account.value);
-    if (found == replacing_.end() || found->second.new_id != command.id)
-      return ask(command, CommandKind::new_order, {});
-    const ReplaceTerms replacement{.id = found->second.id, .seen_open = found->second.seen_open, .order = command};
-    replacing_.erase(found);
-    ask(replacement, CommandKind::replace, command.id);
+    const auto replaced = awaited_.completed_by(command);
+    if (!replaced) return ask(command, CommandKind::new_order, {});
+    ask(ReplaceTerms{.id = replaced->id, .seen_open = replaced->seen_open, .order = command}, CommandKind::replace,
+        command.id);
   }
-  void take(const InPlaceOf& command) { replacing_[command.account.value] = command; }
+  void take(const InPlaceOf& command) { awaited_.await(command); }
   void take(const ModifyOrder& command) { ask(command, CommandKind::modify, {}); }
   void take(const ReplaceOrder& command) { ask(command, CommandKind::replace, command.new_id); }
   void take(const MassCancel& command) {
@@ -108,7 +108,7 @@ class Gate {
   RiskGateSelf self_;
   RiskGateSetup setup_;
   std::unordered_map<std::uint32_t, ParticipantAddress> participants_;
-  std::unordered_map<std::uint32_t, InPlaceOf> replacing_;  // of each account, until its order comes
+  AwaitedTerms awaited_;
 };
 
 }  // namespace

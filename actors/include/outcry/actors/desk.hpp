@@ -21,6 +21,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include <outcry/actors/awaited_terms.hpp>
 #include <outcry/actors/desk_history.hpp>
 #include <outcry/actors/history_ledger.hpp>
 #include <outcry/actors/participant.hpp>
@@ -229,7 +230,7 @@ class Desk {
   std::vector<BreakableTrade> trades_kept_;  // by their number, modulo how many are kept
   std::unordered_map<std::uint32_t, BrokenAddress> broken_listeners_;
 
-  std::vector<InPlaceOf> in_place_of_;  // whose orders have not come yet: one of an account
+  AwaitedTerms awaited_;
 
   // The batch, and the command in progress.
   std::int64_t now_ns_ = 0;
